@@ -1,0 +1,311 @@
+"""The one path from a request to an answer: decode, show, judge, log, sign, verify. There is no other.
+
+`examine` reads a request and says everything that stands against it, and needs no key. `sign` demands that nothing
+does, checks the approvals, writes the journal, and only then touches the pen. The signer signs by algorithm; which
+ledger a transaction belongs to is known only to the chain that decoded it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from offline_signer import pen
+from offline_signer.box import Box
+from offline_signer.history import History, Name, name_of, record_of, record_value, strokes_of
+from offline_signer.laws import Trial
+from shared import chains
+from shared.chains.api import Chain, Curve, KeyPath, Payload
+from shared.effects import Effects, Payment
+from shared.encoding import Value
+from shared.envelope import (
+    MOST_REASON,
+    Approval,
+    Declined,
+    Item,
+    Lot,
+    SeenLog,
+    SigningAnswer,
+    SigningRequest,
+    context_of,
+    open_approval,
+    open_request,
+    seal_answer,
+)
+from shared.errors import (
+    BadField,
+    JournalBehind,
+    NotEnoughApprovals,
+    NotForThisSigner,
+    Refusal,
+    SignedBefore,
+    TransferMismatch,
+    UnknownPerson,
+    UnknownStation,
+    WrongKey,
+    WrongNetwork,
+)
+from shared.journal import Journal
+from shared.merkle import consistency_proof
+from shared.policy import Decision, Judged, Policy, evaluate
+from shared.review import Review, Reviewed, context_lines, printable, review
+from shared.transport.pack import pack
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One transaction of a request: decoded, with its effects and the ids of its transfers."""
+
+    chain: Chain
+    lot: Lot
+    item: Item
+    tx: Any
+    effects: Effects
+    transfers: tuple[bytes, ...]
+    name: Name
+    payloads: tuple[Payload, ...]
+    strokes: bytes
+    repeat: bool
+    declined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A request as this signer sees it. `objections` is empty exactly when it may be signed, given the approvals.
+
+    It holds for a journal of `size` entries; `repeated` says that the request was answered before.
+    """
+
+    sealed: bytes
+    request: SigningRequest
+    digest: bytes
+    transactions: tuple[Examined, ...]
+    declined: tuple[Declined, ...]
+    review: Review
+    decision: Decision
+    objections: tuple[Refusal, ...]
+    warnings: tuple[str, ...]
+    repeated: bool
+    size: int
+
+    def lines(self) -> tuple[str, ...]:
+        """Give what a person reads below the review."""
+        laws = [f"REFUSED: {refusal} [{refusal.code}]" for refusal in self.objections
+                if refusal not in self.decision.refusals]
+        lines = (*laws, *self.decision.lines, *(f"warning: {text}" for text in self.warnings))
+        return tuple(map(printable, lines))
+
+
+def examine(
+    sealed: bytes, history: History, policy: Policy, station: bytes, now: int, declined: Sequence[Declined] = ()
+) -> Examination:
+    """Read a request for the signer of this station key, and judge it without what a person declines.
+
+    Raises:
+        Refusal: of the envelope or the chain, for what cannot be read completely; `UnknownStation`, `NotForThisSigner`,
+            `WrongNetwork` and `WrongKey` where going on would be wrong.
+    """
+    request, document = open_request(sealed)
+    digest = document.digest
+    if request.station not in {person.key for person in policy.stations}:
+        raise UnknownStation("the policy does not know the coordinator that signed this request")
+    if request.signer != station:
+        raise NotForThisSigner(f"the request is for the signer {request.signer.hex()[:16]}")
+    answered = history.requests.get(digest)
+    if answered is not None:  # what was answered once is answered the same way again
+        if declined and tuple(declined) != answered.declined:
+            raise SignedBefore("this request was answered before, declining other transactions")
+        declined = answered.declined
+    transactions = _examine_all(request, policy, history, declined)
+    objections, decision = _judge(transactions, history, policy, now)
+    # Only what was signed exactly so is given again without a new entry and without asking.
+    repeated = answered is not None and all(one.repeat or one.declined for one in transactions)
+    return Examination(
+        sealed, request, digest, transactions, tuple(declined),
+        review([_reviewed(one) for one in transactions], digest), decision, tuple(objections),
+        tuple(_warnings(transactions)), repeated, history.size,
+    )
+
+
+def sign(box: Box, examination: Examination, approvals: Sequence[bytes]) -> bytes:
+    """Answer a request that nothing stands against and that enough people approved; give the sealed answer.
+
+    The journal's entry is on the disk before any signature exists. A request that was answered before is answered again
+    without a new entry and without asking anybody.
+
+    Raises:
+        Refusal: the first objection; `NotEnoughApprovals`, `JournalBehind`, `WrongKey`; `DiskFull` and its like, and
+            then nothing was signed; `BadPen`, and then nothing leaves.
+    """
+    if examination.size != box.history.size:
+        raise ValueError("the journal has grown since the request was examined")
+    require_seen(box, examination.request.seen)
+    if examination.objections:
+        raise examination.objections[0]
+    kept = [one for one in examination.transactions if not one.declined]
+    strokes = [_strokes(box, one) for one in kept]
+    if not examination.repeated:
+        _check_approvals(box, examination, approvals)
+        box.write("sign", _entry(examination, approvals, box.policy().epoch))
+    signatures = tuple(pen.sign(payload, stroke) for one in strokes for payload, stroke in one)
+    return _answer(box, examination, signatures)
+
+
+def require_seen(box: Box, seen: SeenLog) -> None:
+    """Demand that this journal extends what somebody has seen of it.
+
+    Raises:
+        JournalBehind: if it does not: an old copy was put back.
+    """
+    journal = Journal(tuple(box.journal.entries), box.journal.tip, b"")
+    if seen.size and journal.root_at(seen.size) != seen.root:
+        raise JournalBehind(f"somebody saw a journal of {seen.size} entries which this one does not continue")
+
+
+# --- examining -------------------------------------------------------------------------------------
+
+
+def _examine_all(
+    request: SigningRequest, policy: Policy, history: History, declined: Sequence[Declined]
+) -> tuple[Examined, ...]:
+    out = [one.position for one in declined]
+    flat = request.flat()
+    if out != sorted(set(out)) or (out and not 0 <= out[0] <= out[-1] < len(flat)):
+        raise BadField("declined transactions stand in the request, each once and in order")
+    if not all(0 < len(one.reason) <= MOST_REASON for one in declined):
+        raise BadField(f"a transaction is declined for a reason of 1 to {MOST_REASON} characters")
+    for lot in request.lots:
+        if chains.chain(lot.network).network(lot.network).network_class != policy.network_class:
+            raise WrongNetwork(f"{lot.network} is not a {policy.network_class} network, for which this signer is")
+    issued = _issued_paths(history)
+    return tuple(
+        _examine(lot, item, history, policy, issued, declined=place in out) for place, (lot, item) in enumerate(flat)
+    )
+
+
+def _examine(
+    lot: Lot, item: Item, history: History, policy: Policy, issued: Mapping[tuple[str, KeyPath], range], *,
+    declined: bool,
+) -> Examined:
+    chain = chains.chain(lot.network)
+    tx = chain.decode(item.unsigned, context_of(lot, item), item.keys, lot.network)
+    effects = chain.effects(tx, policy.register(lot.network))
+    for path in (*item.keys, *(key.path for key in effects.owned)):
+        if not path or path[-1] not in issued.get((lot.network, path[:-1]), ()):
+            raise WrongKey(f"no wallet of this signer on {lot.network} has this key path")
+    if len(effects.payments) != len(item.transfers):
+        raise TransferMismatch(f"{len(effects.payments)} payments, {len(item.transfers)} transfers")
+    transfers = tuple(ref.transfer_id for ref in item.transfers)
+    name, payloads = name_of(lot.network, item.unsigned), chain.payloads(tx)
+    strokes = strokes_of(name, payloads)
+    repeat = strokes in history.strokes
+    return Examined(chain, lot, item, tx, effects, transfers, name, payloads, strokes, repeat, declined)
+
+
+def _issued_paths(history: History) -> dict[tuple[str, KeyPath], range]:
+    """Give, for each network and path above a key, which keys below it were issued on cards."""
+    issued: dict[tuple[str, KeyPath], range] = {}
+    for wallet in history.wallets.values():
+        card = wallet.card
+        path = chains.chain(card.network).key_path(card.network, card.curve, card.account, 0)
+        issued[card.network, path[:-1]] = range(path[-1], path[-1] + wallet.count)
+    return issued
+
+
+def _judge(
+    transactions: Sequence[Examined], history: History, policy: Policy, now: int
+) -> tuple[list[Refusal], Decision]:
+    trial, judged, places = Trial(history), [], []
+    objections: list[Refusal] = []
+    for place, one in enumerate(transactions):
+        if one.declined:
+            objections += [] if one.name in history.declined else trial.decline(one.name)
+            continue
+        fresh: tuple[Payment, ...] = trial.fresh(one.effects, one.transfers)
+        objections += trial.objections(one.name, one.effects, one.transfers)
+        if not one.repeat:  # a signature that exists already is judged no more
+            judged.append(Judged(one.effects, fresh))
+            places.append(place)
+    decision = evaluate(judged, policy, history.usage(now), _own_addresses(history), places)
+    return [*objections, *decision.refusals], decision
+
+
+def _own_addresses(history: History) -> frozenset[str]:
+    return frozenset(address for wallet in history.wallets.values() for address in wallet.addresses)
+
+
+def _reviewed(one: Examined) -> Reviewed:
+    return Reviewed(one.effects, one.item.keys, context_lines(context_of(one.lot, one.item)), one.transfers)
+
+
+def _warnings(transactions: Sequence[Examined]) -> list[str]:
+    numbered = list(enumerate(transactions, 1))
+    again = " ".join(f"#{number}" for number, one in numbered if one.repeat)
+    out = " ".join(f"#{number}" for number, one in numbered if one.declined)
+    texts = [f"signed before, signed again and counted once: {again}"] if again else []
+    return [*texts, *([f"declined, signed neither now nor later: {out}"] if out else [])]
+
+
+# --- signing ---------------------------------------------------------------------------------------
+
+
+def _strokes(box: Box, one: Examined) -> list[tuple[Payload, pen.Stroke]]:
+    """Find the key of every signature, and prove that it and the keys of what stays ours are those that are named."""
+    for key in one.effects.owned:
+        curve: Curve = "ed25519" if key.curve == "ed25519" else "secp256k1"
+        if box.vault.node(curve, key.path).public_key != key.public_key:
+            raise WrongKey("what the transaction keeps would go to a key that is not this signer's")
+    return [(payload, box.pens.ready(payload)) for payload in one.payloads]
+
+
+def _check_approvals(box: Box, examination: Examination, approvals: Sequence[bytes]) -> None:
+    policy, decision = box.policy(), examination.decision
+    approvers = {person.key for person in policy.approvers}
+    administrators = {person.key for person in policy.administrators}
+    people = set()
+    for sealed in approvals:
+        approval, opened = open_approval(sealed)
+        if opened.signers[0] not in approvers | administrators:
+            raise UnknownPerson("an approval is by somebody whom the policy does not name")
+        _check_approval(box, examination, approval)
+        people.add(opened.signers[0])
+    have, chiefs = len(people & approvers), len(people & administrators)
+    if have < decision.approvals or chiefs < decision.administrators:
+        need = f"{have} of {decision.approvals} approvers"
+        need += f" and {chiefs} of {decision.administrators} administrators" if decision.administrators else ""
+        raise NotEnoughApprovals(f"{need} have approved this request")
+
+
+def _check_approval(box: Box, examination: Examination, approval: Approval) -> None:
+    if approval.request != examination.digest or approval.declined != examination.declined:
+        raise NotEnoughApprovals("an approval is of another request, or declines other transactions")
+    require_seen(box, approval.seen)
+
+
+def _entry(examination: Examination, approvals: Sequence[bytes], epoch: int) -> dict[str, Value]:
+    """Write what is about to be signed: the request itself, whose word it has, and the rows that the laws remember."""
+    spends = iter(examination.decision.spends)
+    rows = []
+    for one in examination.transactions:
+        if one.declined or one.repeat:
+            continue
+        record = record_of(one.name, one.effects, one.transfers, next(spends), one.strokes)
+        rows.append(record_value(record))
+    return {
+        "request": examination.digest,
+        "sealed": pack(examination.sealed),
+        "epoch": epoch,
+        "approvals": list(approvals),
+        "declined": [[one.position, one.reason] for one in examination.declined],
+        "refused": [list(one.name) for one in examination.transactions if one.declined],
+        "txs": rows,
+    }
+
+
+def _answer(box: Box, examination: Examination, signatures: tuple[bytes, ...]) -> bytes:
+    seen = examination.request.seen.size
+    proof = consistency_proof(box.journal.leaves(), seen) if seen else ()
+    answer = SigningAnswer(examination.digest, signatures, examination.declined, box.checkpoint(), proof)
+    return seal_answer(answer, box.vault.station, box.vault.sign)
+

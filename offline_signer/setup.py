@@ -1,0 +1,158 @@
+"""What is done once or seldom: making the vault, issuing wallet cards, installing policies, taking over a journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from offline_signer import journal_file, vault
+from offline_signer.box import Box, Clock, opened
+from offline_signer.history import fold
+from offline_signer.vault import Header, marked
+from shared import chains
+from shared.chains.api import Curve, NetworkClass
+from shared.checkpoint import open_checkpoint, require_extends
+from shared.envelope import MOST_CARD_KEYS, WalletCard, seal_card
+from shared.errors import BadField, BadSetup, BadWords, OldPolicy, WrongNetwork
+from shared.hdkeys import HARDENED
+from shared.journal import read_journal
+from shared.lockbox import KdfCost
+from shared.people import check_name, person_line
+from shared.policy import Person, Policy
+from shared.policy_document import open_policy
+from shared.words import entropy_from_words, mix_entropy, words_from_entropy
+
+
+def new_words(dice: str) -> str:
+    """Draw 24 words from the system's randomness, mixed with dice rolls where somebody threw them.
+
+    Raises:
+        BadDice: for rolls other than the digits 1 to 6.
+    """
+    system = os.urandom(32)
+    return words_from_entropy(mix_entropy(system, dice) if dice else system)
+
+
+def make(
+    folder: Path, words: str, passphrase: str, *, network_class: NetworkClass, administrators: Sequence[Person],
+    quorum: int, kdf: KdfCost, clock: Clock,
+) -> bytes:
+    """Make a new signer from 24 words that were drawn and asked back; give its station key.
+
+    Raises:
+        BadSetup: if the folder holds a vault already or the quorum cannot be met.
+    """
+    if (folder / journal_file.NAME).exists():
+        raise BadSetup(f"there is a journal in {folder} already", hint="It is of another vault; use another folder.")
+    header = Header(network_class, tuple(administrators), quorum, epoch=0, floor=0, generation=0, state="ready")
+    made = vault.create(folder, _entropy(words), passphrase, header, kdf)
+    with opened(folder, passphrase, clock) as box:
+        people = [person_line(person) for person in administrators]
+        box.write("init", {"administrators": people, "quorum": quorum, "network_class": network_class})
+    return made.station
+
+
+def restore(
+    folder: Path, words: str, passphrase: str, *, network_class: NetworkClass, administrators: Sequence[Person],
+    quorum: int, kdf: KdfCost, lost: int = 0,
+) -> bytes:
+    """Make the vault again from its words. The box then signs nothing until it has its journal (law 10).
+
+    `lost` is how many journals of these words were given up before: each ended a station key.
+
+    Raises:
+        BadWords, BadSetup: for words that do not hold together, or a folder that is in use.
+    """
+    header = Header(network_class, tuple(administrators), quorum, epoch=0, floor=0, generation=lost, state="restored")
+    return vault.create(folder, _entropy(words), passphrase, header, kdf).station
+
+
+def take_over(folder: Path, passphrase: str, lines: bytes, checkpoint: str, clock: Clock) -> int:
+    """Give a restored box the newest journal, proven by a checkpoint that somebody else kept; give its size.
+
+    Raises:
+        BadSetup: if this box does not wait for a journal.
+        JournalDamaged, JournalForked, BadCheckpoint: if it is not this station's whole journal, or older than the
+            checkpoint.
+    """
+    with opened(folder, passphrase, clock, restored=True) as box:
+        if box.vault.header.state != "restored":
+            raise BadSetup("this box has its journal", hint="Only a box made with `init --restore` takes one over.")
+        station = box.vault.station
+        journal = require_extends(read_journal(lines, station), open_checkpoint(checkpoint, box.origin, station))
+        journal_file.adopt(folder, lines, station)
+        history = fold(journal.entries)
+        epoch = max(history.floor, history.policy.epoch if history.policy else 0)
+        box.vault.change(marked(box.vault.header, state="ready", epoch=epoch, floor=history.floor))
+    with opened(folder, passphrase, clock) as box:
+        # At the journal's own last time: taking over must not move the clock that grants allowances.
+        box.write("takeover", {"size": journal.tip.size}, time=box.history.last_time)
+        return journal.tip.size
+
+
+def issue_card(
+    box: Box, name: str, *, network: str, tier: str, curve: Curve, account: int, count: int
+) -> bytes:
+    """Write down a wallet's public keys and give the sealed card. A later card of the same wallet only has more keys.
+
+    Raises:
+        BadField: for a name, tier or number that is none, or a wallet that differs from what its name stood for before.
+        WrongNetwork: for a network of the other class than the vault's.
+    """
+    chain = chains.chain(network)
+    if chain.network(network).network_class != box.vault.header.network_class:
+        raise WrongNetwork(f"{network} is not a {box.vault.header.network_class} network, for which this vault is")
+    if tier not in ("hot", "warm", "cold") or not 1 <= count <= MOST_CARD_KEYS:
+        raise BadField(f"a wallet is hot, warm or cold, and has 1 to {MOST_CARD_KEYS} keys")
+    card = _card(box, check_name(name), network, tier, curve, account, count)
+    _check_same_wallet(box, card, count)
+    sealed = seal_card(card, box.vault.sign)
+    box.write("wallet", {"card": sealed, "count": count})
+    return sealed
+
+
+def install_policy(box: Box, sealed: bytes) -> Policy:
+    """Put a policy in force that a quorum of the present administrators signed.
+
+    Raises:
+        OldPolicy: if its epoch is not newer than every one seen.
+        WrongNetwork: if it is for the other class of networks.
+        QuorumMissing, StrangeSigner, BadPolicy: as `open_policy` says.
+    """
+    people, quorum = box.administrators()
+    policy = open_policy(sealed, [person.key for person in people], quorum)
+    if policy.epoch <= box.vault.header.epoch:
+        raise OldPolicy(f"epoch {policy.epoch} is not newer than epoch {box.vault.header.epoch}")
+    if policy.network_class != box.vault.header.network_class:
+        raise WrongNetwork(f"the policy is for {policy.network_class} networks, this vault is not")
+    box.write("policy", {"sealed": sealed, "epoch": policy.epoch})
+    box.vault.change(marked(box.vault.header, epoch=policy.epoch))
+    return policy
+
+
+def _entropy(words: str) -> bytes:
+    entropy = entropy_from_words(words)
+    if len(entropy) != 32:
+        raise BadWords("a vault has 24 words")
+    return entropy
+
+
+def _card(box: Box, name: str, network: str, tier: str, curve: Curve, account: int, count: int) -> WalletCard:
+    chain, station = chains.chain(network), box.vault.station
+    paths = [chain.key_path(network, curve, account, index) for index in range(count)]
+    if paths[0][-1] < HARDENED:  # the two last steps derive publicly: the card holds the key above them
+        above = box.vault.node(curve, paths[0][:-2])
+        return WalletCard(station, name, network, tier, curve, account, above.public_key + above.chain_code, ())
+    keys = tuple(box.vault.node(curve, path).public_key for path in paths)
+    return WalletCard(station, name, network, tier, curve, account, b"", keys)
+
+
+def _check_same_wallet(box: Box, card: WalletCard, count: int) -> None:
+    for known in box.history.wallets.values():
+        place = (known.card.network, known.card.curve, known.card.account)
+        same_place = place == (card.network, card.curve, card.account)
+        if (known.card.wallet == card.wallet) != same_place:
+            raise BadField(f"the wallet {known.card.wallet} stands for {' '.join(map(str, place))}")
+        if same_place and (known.card.tier != card.tier or count < known.count):
+            raise BadField(f"the wallet {known.card.wallet} is {known.card.tier} and has {known.count} keys already")

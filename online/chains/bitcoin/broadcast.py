@@ -1,0 +1,73 @@
+"""Hands signed bytes to nodes and words their first opinion: one transaction, or a commit and then its reveal.
+
+Nothing here proves anything: only `watch` does. Safe to repeat: the same bytes have the same ids, and an output is
+spent once. The reveal goes out only when the commit was taken, now or earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from online.chains.api import Verdict
+from online.chains.bitcoin.answers import Outpoint
+from online.chains.bitcoin.client import RpcFault
+from online.chains.bitcoin.node import Node
+from shared.chains.bitcoin.transactions import Transaction, read_all, write
+from shared.errors import BitcoinRefusal, NodeRefused, NodeUnreachable
+
+_NO_BYTES, _MISSING, _REJECTED, _CONFIRMED = -22, -25, -26, -27
+# Rules of the network itself: no other node and no later time will see these bytes otherwise.
+_FOR_EVER = ("mandatory-script-verify-flag", "block-script-verify-flag", "bad-txns-in-belowout", "bad-txns-vout")
+_BEST_FIRST = ("accepted", "known", "later", "refused")
+
+
+def submit(nodes: Sequence[Node], blob: bytes) -> Verdict:
+    """Give the bytes to every node, and the most hopeful of their verdicts.
+
+    A node that does not answer counts as "later": the bytes may have reached it.
+    """
+    try:
+        transactions = read_all(blob, 2)
+    except BitcoinRefusal as refusal:
+        return Verdict("refused", str(refusal))
+    verdicts = [_submit_to(node, transactions) for node in nodes]
+    return min(verdicts, key=lambda verdict: _BEST_FIRST.index(verdict.kind))
+
+
+def send_again(node: Node, transaction: Transaction) -> str:
+    """Hand one transaction to a node once more, and give what it says."""
+    verdict = _hand_over(node, transaction)
+    return f"{verdict.kind}: {verdict.text}"
+
+
+def _submit_to(node: Node, transactions: Sequence[Transaction]) -> Verdict:
+    try:
+        first = _hand_over(node, transactions[0])
+        if len(transactions) == 1:
+            return first
+        if first.kind not in ("accepted", "known"):
+            return Verdict(first.kind, f"commit: {first.text}")
+        second = _hand_over(node, transactions[1])
+        return Verdict(second.kind, f"commit {first.kind}; reveal {second.kind}: {second.text}")
+    except (NodeUnreachable, NodeRefused) as problem:
+        return Verdict("later", str(problem))
+
+
+def _hand_over(node: Node, transaction: Transaction) -> Verdict:
+    txid = transaction.txid
+    if node.find(txid) is not None or any(node.unspent([Outpoint(txid, 0), Outpoint(txid, 1)])):
+        return Verdict("known", f"{txid} is known to the node")
+    fault = node.send(write(transaction))
+    return Verdict("accepted", f"{txid} was taken") if fault is None else _worded(fault)
+
+
+def _worded(fault: RpcFault) -> Verdict:
+    words = f"{fault.words[:200]} ({fault.code})"
+    if fault.code == _CONFIRMED:
+        return Verdict("known", words)
+    if fault.code == _NO_BYTES or (fault.code == _REJECTED and fault.words.startswith(_FOR_EVER)):
+        return Verdict("refused", words)
+    if fault.code == _MISSING:
+        return Verdict("later", f"{words}: an input is spent or not there yet; the ledger decides")
+    # Fees, sizes, forms and conflicts are this node's rules of now.
+    return Verdict("later", words)

@@ -1,0 +1,110 @@
+"""Bitcoin behind `online.chains.api.Gateway`: one node is asked, a second must agree on deaths.
+
+Balances come from `scantxoutset`, which needs no wallet and no index: it reads all unspent outputs, a minute or more on
+the main network, and waiting transactions do not count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from online.chains import api
+from online.chains.bitcoin import broadcast, build, check, watch
+from online.chains.bitcoin.counterparty import CpNode
+from online.chains.bitcoin.node import Node
+from online.chains.bitcoin.settings import Settings, read_settings
+from shared.chains.bitcoin.addresses import script_of
+from shared.chains.bitcoin.networks import network as network_of
+from shared.effects import Claim
+from shared.errors import AssetsShort, CounterpartyNodeMissing, WrongNetwork
+from shared.money import Amount, Asset
+
+
+class BitcoinGateway:
+    """A connection to the nodes of one Bitcoin network. Nothing is asked before the first call."""
+
+    def __init__(self, network: str, settings: Settings) -> None:
+        self.network = network
+        self._asset = network_of(network).native
+        self._nothing = Amount(self._asset, 0)
+        self._settings = settings
+        seconds = settings.timeout_seconds
+        urls = [url for url in (settings.url, settings.second_url) if url is not None]
+        # The cookie is the first node's own; a second node's name and password stand in its url.
+        cookies = [settings.cookie_file, None]
+        self._nodes = [
+            Node(url, seconds, settings.scan_timeout_seconds, cookie)
+            for url, cookie in zip(urls, cookies, strict=False)
+        ]
+        where = settings.counterparty_url
+        self._cp = None if where is None else CpNode(where, seconds)
+
+    def check(self) -> api.NodeReport:
+        """Check the nodes. Raises NodeUnfit, NodeUnreachable."""
+        return check.check(self._nodes, self._cp, self.network, self._settings)
+
+    def height(self) -> int:
+        """Give the best chain's height. Raises NodeUnreachable."""
+        return self._nodes[0].status().height
+
+    def account(self, address: str) -> api.AccountState:
+        """Give what the best chain says of an address. Raises NodeUnreachable, BadAddress."""
+        return self.accounts([address])[0]
+
+    def accounts(self, addresses: Sequence[str]) -> tuple[api.AccountState, ...]:
+        """Give what the best chain says of many addresses, by one scan. Raises NodeUnreachable, BadAddress."""
+        scripts = [script_of(address, self.network) for address in addresses]
+        scan = self._nodes[0].scan(scripts)
+        held: Counter[bytes] = Counter()
+        for each in scan.unspent:
+            held[each.script] += each.sats
+        return tuple(
+            api.AccountState(address, script in held, scan.height, Amount(self._asset, held[script]), self._nothing)
+            for address, script in zip(addresses, scripts, strict=True)
+        )
+
+    def asset_balance(self, address: str, asset: Asset) -> Amount:
+        """Give what an address holds of a Counterparty asset, what is attached to its outputs left out.
+
+        Raises:
+            CounterpartyNodeMissing: without a Counterparty node. AssetsShort: for an asset with other decimals there.
+        """
+        if self._cp is None:
+            raise CounterpartyNodeMissing("balances of assets need a Counterparty node")
+        script_of(address, self.network)
+        there = self._cp.decimals(asset.code)
+        if there != asset.decimals:
+            raise AssetsShort(f"{asset.code} has {there} decimals there, and {asset.decimals} here")
+        return Amount(asset, self._cp.balance(address, asset.code))
+
+    def build(self, plan: api.Plan, taken: Collection[Claim]) -> api.Built:
+        """Build a plan's transaction; see `plans` for kinds and parameters, `build.build` for refusals."""
+        if plan.network != self.network:
+            raise WrongNetwork(f"a plan for {plan.network} at a gateway of {self.network}")
+        return build.build(build.Desk(self._nodes[0], self._cp, self._settings), plan, taken)
+
+    def submit(self, blob: bytes) -> api.Verdict:
+        """Hand the bytes to every node; a node that does not answer is a "later"."""
+        return broadcast.submit(self._nodes, blob)
+
+    def watch(self, watched: api.Watched) -> api.Outcome:
+        """Say what the chain has decided. Raises NodeUnreachable."""
+        if watched.effects.network != self.network:
+            raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self.network}")
+        posts = [watch.Post(node, self._cp, self._settings) for node in self._nodes]
+        return watch.watch(posts, watched)
+
+    def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+        for node in self._nodes:
+            node.close()
+        if self._cp is not None:
+            self._cp.close()
+
+
+def connect(network: str, settings: Mapping[str, Any]) -> BitcoinGateway:
+    """Make the gateway of a network. Raises BadGatewaySettings, UnknownChain."""
+    network_of(network)
+    return BitcoinGateway(network, read_settings(network, settings))

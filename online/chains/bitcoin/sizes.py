@@ -1,0 +1,48 @@
+"""How large a transaction is once it is signed, before it is: weights of inputs and outputs (BIP141)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from shared.chains.bitcoin.script import Form, form_of_script
+from shared.errors import KeyMayNotSign
+
+_OUTPOINT_SEQUENCE = 4 * 41  # outpoint 36, empty script 1, sequence 4
+# Witness bytes count once: number of items, signature with its length, public key with its length. A DER signature
+# with low s has at most 71 bytes, and one for the type.
+_WITNESS = {Form.P2WPKH: 1 + 1 + 72 + 1 + 33, Form.P2TR: 1 + 1 + 64}
+
+
+def compact_size(number: int) -> int:
+    """Give how many bytes a compact size takes."""
+    return 1 if number < 0xFD else 3 if number <= 0xFFFF else 5
+
+
+@lru_cache(maxsize=4096)
+def input_weight(script: bytes) -> int:
+    """Give the weight of an input that spends a script of the wallet. Raises KeyMayNotSign for other scripts."""
+    try:
+        return _OUTPOINT_SEQUENCE + _WITNESS[form_of_script(script)]
+    except KeyError:
+        raise KeyMayNotSign("one key alone signs only for P2WPKH and P2TR") from None
+
+
+def vsize(spent: Sequence[bytes], scripts: Sequence[bytes]) -> int:
+    """Give the virtual size of a signed transaction by the scripts that it spends and pays."""
+    weight = sum(map(input_weight, spent)) + 2  # marker and flag
+    weight += 4 * (8 + compact_size(len(spent)) + compact_size(len(scripts)))  # version, lock time, counts
+    weight += sum(4 * (8 + compact_size(len(script)) + len(script)) for script in scripts)
+    return -(-weight // 4)
+
+
+def reveal_vsize(leaf: bytes, scripts: Sequence[bytes]) -> int:
+    """Give the virtual size of a reveal: one input, its witness a signature, the leaf and a control block of 33."""
+    witness = 1 + 1 + 64 + compact_size(len(leaf)) + len(leaf) + 1 + 33
+    base = 8 + 1 + 41 + 1 + sum(8 + compact_size(len(script)) + len(script) for script in scripts)
+    return -(-(4 * base + 2 + witness) // 4)
+
+
+def fee_sats(size: int, rate: int) -> int:
+    """Give the fee of a size at a rate in sat per 1000 vB, rounded up."""
+    return -(-size * rate // 1000)

@@ -1,0 +1,71 @@
+"""The XRPL behind `online.chains.api.Gateway`: one node is asked, a second must agree on deaths."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from online.chains import api
+from online.chains.xrpl import broadcast, build, check, watch
+from online.chains.xrpl.node import Node
+from online.chains.xrpl.settings import Settings, read_settings
+from shared.chains.xrpl.networks import network as network_of
+from shared.effects import Claim
+from shared.errors import WrongNetwork
+from shared.money import Amount
+
+
+class XrplGateway:
+    """A connection to the nodes of one XRPL network. Nothing is asked before the first call."""
+
+    def __init__(self, network: str, settings: Settings) -> None:
+        self.network = network
+        self._asset = network_of(network).native
+        self._settings = settings
+        urls = [url for url in (settings.url, settings.second_url) if url is not None]
+        self._nodes = [Node(url, settings.timeout_seconds) for url in urls]
+
+    def check(self) -> api.NodeReport:
+        """Check the nodes. Raises NodeUnfit, NodeUnreachable."""
+        return check.check(self._nodes, self.network, self._settings)
+
+    def height(self) -> int:
+        """Give the newest validated ledger's index. Raises NodeUnreachable."""
+        return self._nodes[0].status().height
+
+    def account(self, address: str) -> api.AccountState:
+        """Give what the newest validated ledger says of an address. Raises NodeUnreachable."""
+        status = self._nodes[0].status()
+        account = self._nodes[0].account(address, status.height)
+        if account is None:
+            nothing = Amount(self._asset, 0)
+            return api.AccountState(address, False, status.height, nothing, nothing)
+        reserved = Amount(self._asset, status.reserve_drops(account.owned))
+        balance = Amount(self._asset, account.balance_drops)
+        return api.AccountState(address, True, status.height, balance, reserved)
+
+    def build(self, plan: api.Plan, taken: Collection[Claim]) -> api.Built:
+        """Build a plan's transaction; see `build.build` for kinds, parameters and refusals."""
+        if plan.network != self.network:
+            raise WrongNetwork(f"a plan for {plan.network} at a gateway of {self.network}")
+        return build.build(self._nodes[0], self._settings, plan, taken)
+
+    def submit(self, blob: bytes) -> api.Verdict:
+        """Hand the bytes to every node; a node that does not answer is a "later"."""
+        return broadcast.submit(self._nodes, blob)
+
+    def watch(self, watched: api.Watched) -> api.Outcome:
+        """Say what the validated ledger has decided. Raises NodeUnreachable."""
+        if watched.effects.network != self.network:
+            raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self.network}")
+        return watch.watch(self._nodes, watched)
+
+    def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+        for node in self._nodes:
+            node.close()
+
+
+def connect(network: str, settings: Mapping[str, Any]) -> XrplGateway:
+    """Make the gateway of a network. Raises BadGatewaySettings, UnknownChain."""
+    return XrplGateway(network, read_settings(settings))

@@ -1,0 +1,109 @@
+"""The doctor's checks, one a line. A check that does not apply is neither good nor bad."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.errors import NotSetUp, Refusal
+
+if TYPE_CHECKING:
+    from online.cli.app import App
+
+_PACKAGES = (
+    "lockgate", "click", "coincurve", "pynacl", "sqlalchemy", "alembic", "xrpl-py", "pillow",
+    "zxing-cpp", "pyzbar",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, whether it is good (None: does not apply), and what was found."""
+
+    name: str
+    ok: bool | None
+    text: str
+
+
+def check_all(app: App) -> list[Check]:
+    """Do every check; a refusal is a finding."""
+    machine = [_python(), *map(_package, _PACKAGES), _readers(), _camera(), _networks()]
+    try:
+        _ = app.config
+    except NotSetUp as refusal:
+        return [*machine, Check("coordinator", None, f"{refusal}")]
+    except Refusal as refusal:
+        return [*machine, Check("coordinator", False, f"{refusal}")]
+    house = [_tried("station", lambda: _station(app)), _tried("store", lambda: _store(app))]
+    return [*machine, *house, *_nodes(app)]
+
+
+def _python() -> Check:
+    return Check("python", sys.version_info >= (3, 11), platform.python_version())
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, True, version(name))
+    except PackageNotFoundError:
+        return Check(name, None if name == "lockgate" else False, "not installed")
+
+
+def _readers() -> Check:
+    from shared.transport.qr import readers
+
+    found = readers()
+    missing = "" if "pyzbar" in found else "; libzbar is missing, so the second reader is absent"
+    return Check("qr readers", bool(found), ", ".join(found) + missing)
+
+
+def _camera() -> Check:
+    cameras = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "no camera"
+    try:
+        return Check("camera", True, f"{cameras}; OpenCV {version('opencv-python-headless')}")
+    except PackageNotFoundError:
+        return Check("camera", None, f"{cameras}; no OpenCV, so videos and cameras can not be read")
+
+
+def _networks() -> Check:
+    from shared import chains
+
+    return Check("chains", True, ", ".join(chains.names()))
+
+
+def _station(app: App) -> str:
+    from online.people import station_line
+
+    return station_line(app.config)
+
+
+def _store(app: App) -> str:
+    from online.store.people import people
+    from online.store.signers import signers
+    from online.store.wallets import wallets
+
+    with app.reading() as store:
+        counts = len(people(store)), len(signers(store)), len(wallets(store))
+    return "{} people, {} signers, {} wallets".format(*counts)
+
+
+def _nodes(app: App) -> Iterator[Check]:
+    for name, section in app.config.networks.items():
+        yield _tried(f"node {section['network']}", lambda name=name: _node(app, name))  # type: ignore[misc]
+
+
+def _node(app: App, chain: str) -> str:
+    report = app.gateways[app.config.networks[chain]["network"]].check()
+    return "; ".join((f"{report.url} {report.version}, ledger {report.height}", *report.lines))
+
+
+def _tried(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except Refusal as refusal:
+        return Check(name, False, f"{refusal} [{refusal.code}]")

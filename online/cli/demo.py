@@ -1,0 +1,28 @@
+"""`lockgate demo`: the whole journey once, on a ledger of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from online.cli.output import json_option, note, say
+from shared.errors import Refusal
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="The folder for all that is made.")
+@json_option
+def demo(out: Path | None, *, as_json: bool) -> None:
+    """Move 80,000 XRP from a cold to a hot wallet on an embedded ledger, and say what happened."""
+    from online.demo import run_demo
+
+    try:
+        report = run_demo(out, note if as_json else say)
+    except Refusal as refusal:
+        if as_json:
+            click.echo(json.dumps({"ok": False, "failed": str(refusal), "code": refusal.code}))
+        raise
+    if as_json:
+        click.echo(json.dumps(report, indent=2))

@@ -1,0 +1,147 @@
+"""The coordinator's data folder and its config.toml: where the store and the nodes are.
+
+The folder holds config.toml, station.key (the station's key file), people/NAME.key (people's key files), and
+lockgate.db (the store, unless [store] names another). The settings never hold a secret.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from shared import chains
+from shared.chains.api import NetworkClass
+from shared.errors import AlreadySetUp, BadConfig, FileTrouble, NotSetUp
+
+if TYPE_CHECKING:
+    from online.chains.api import Gateway
+
+DEFAULT_HOME: Final = "lockgate-data"
+DEFAULT_URL: Final = "http://127.0.0.1:5005"
+
+_TEXT = """\
+# The coordinator's settings. Secrets never stand here.
+name = "{name}"
+network_class = "{network_class}"
+
+[store]
+url = "sqlite:///lockgate.db"  # a relative path begins at this folder; PostgreSQL by its URL
+
+[{chain}]
+network = "{network}"
+url = "{url}"  # JSON-RPC by http(s)://, or ws(s)://
+# second_url = "https://..."   # an independently run node that must agree
+# fee_cap_drops = 10000
+# expiry_ledgers = 256
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What config.toml says: the station's name, the class of networks, the store, a section a chain."""
+
+    home: Path
+    name: str
+    network_class: NetworkClass
+    store_url: str
+    networks: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def station_file(self) -> Path:
+        """Where the station's key file is."""
+        return self.home / "station.key"
+
+    def person_file(self, name: str) -> Path:
+        """Where a person's key file is."""
+        return self.home / "people" / f"{name}.key"
+
+
+def default_home() -> Path:
+    """Give the data folder that is meant where none is named."""
+    return Path(os.environ.get("LOCKGATE_HOME") or DEFAULT_HOME)
+
+
+def create(home: Path, name: str, network: str, url: str) -> Config:
+    """Make a data folder with its config.toml.
+
+    Raises:
+        AlreadySetUp: if there is one.
+        UnknownChain: for an unknown network.
+        DiskFull, FileTrouble: if it cannot be written.
+    """
+    from shared.transport.media import write_file
+
+    chain = chains.chain(network)
+    network_class = chain.network(network).network_class
+    if (home / "config.toml").exists():
+        raise AlreadySetUp(f"{home} is set up already")
+    if '"' in url or "\\" in url or not url.isprintable():
+        raise BadConfig("the node's url holds a letter that no url has")
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (home / "people").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise FileTrouble(f"the folder {home} can not be made: {error.strerror}") from None
+    text = _TEXT.format(name=name, network_class=network_class, chain=chain.name, network=network, url=url)
+    write_file(home / "config.toml", text.encode())
+    return load(home)
+
+
+def load(home: Path) -> Config:
+    """Read the config.toml of a data folder.
+
+    Raises:
+        NotSetUp: if there is none.
+        BadConfig: if it is not TOML, or names something unknown.
+    """
+    file = home / "config.toml"
+    if not file.is_file():
+        raise NotSetUp(f"{home} holds no coordinator")
+    try:
+        values = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadConfig(f"{file} can not be read: {error}") from None
+    return _config(home, values)
+
+
+def gateways(config: Config) -> dict[str, Gateway]:
+    """Give a gateway for each network that has a section; none is contacted yet."""
+    from online.chains import connect
+
+    return {str(one["network"]): connect(str(one["network"]), one) for one in config.networks.values()}
+
+
+def _config(home: Path, values: dict[str, Any]) -> Config:
+    name, network_class = values.pop("name", "coordinator"), values.pop("network_class", None)
+    store = values.pop("store", {})
+    if network_class not in ("main", "test"):
+        raise BadConfig('network_class is "main" or "test"')
+    if not isinstance(name, str) or not isinstance(store, dict) or set(store) - {"url"}:
+        raise BadConfig("name is a text, and [store] holds a url")
+    for chain, section in values.items():
+        _check_section(chain, section, network_class)
+    url = _store_url(home, str(store.get("url", "sqlite:///lockgate.db")))
+    return Config(home, name, "main" if network_class == "main" else "test", url, values)
+
+
+def _check_section(chain: str, section: object, network_class: str) -> None:
+    named = isinstance(section, dict) and isinstance(section.get("network"), str)
+    if chain not in chains.names() or not isinstance(section, dict) or not named:
+        raise BadConfig(f"[{chain[:40]}] is no section of a chain with its network")
+    network = chains.chain(chain).network(section["network"])
+    if network.network_class != network_class:
+        raise BadConfig(f"{network.name} is not a {network_class} network")
+
+
+def _store_url(home: Path, url: str) -> str:
+    """Let a relative path of SQLite begin at the data folder, wherever the command is run."""
+    lead = "sqlite:///"
+    if url.startswith(lead) and not url.startswith(lead + "/"):
+        return f"{lead}{home.resolve() / url.removeprefix(lead)}"
+    return url
+
+

@@ -1,0 +1,45 @@
+"""The demonstration: 80,000 XRP from a cold to a hot wallet, end to end, on a ledger that runs only meanwhile.
+
+The coordinator's part runs in this process, on the functions that the commands use; each signer command is a
+process of its own, without a network where the system lets us take it away. Keys and money here are worth nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from shared.errors import DemoFailed, FileExists, FileTrouble, Refusal
+
+
+def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
+    """Run the demonstration into a new folder, telling each step, and give the report.
+
+    Raises:
+        DemoFailed: if a step does not do what it should; the folder keeps what was made.
+        FileExists, FileTrouble: if the folder cannot be made.
+    """
+    from online.demo.diary import Diary
+    from online.demo.xrpl import XrplJourney
+
+    folder = (out or Path("demo-out") / time.strftime("%Y%m%d-%H%M%S")).resolve()
+    _make(folder)
+    diary = Diary(say)
+    try:
+        with XrplJourney(folder, diary) as journey:
+            ledger = journey.run()
+    except Refusal as refusal:
+        raise DemoFailed(f"{diary.current}: {refusal} [{refusal.code}]") from refusal
+    diary.tell_end(ledger, folder)
+    return {"ok": True, "out": str(folder), "seconds": diary.seconds, "ledgers": [ledger]}
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise FileExists(f"{folder} exists already") from None
+    except OSError as error:
+        raise FileTrouble(f"{folder} can not be made: {error.strerror}") from None

@@ -1,0 +1,54 @@
+"""What the demonstration tells while it goes on: each step in plain words with its seconds. It does nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class Diary:
+    """The steps so far, in order."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._begun = time.monotonic()
+        self.current = "beginning"
+        self.steps: list[dict[str, Any]] = []
+        self._lines: list[str] = []
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken until now."""
+        return round(time.monotonic() - self._begun, 2)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time one step; it is told when it went well."""
+        self.current, self._lines = name, []
+        begun = time.monotonic()
+        yield
+        seconds = round(time.monotonic() - begun, 2)
+        self.steps.append({"name": name, "seconds": seconds})
+        self._say(f"{len(self.steps):2}. {name}  ({seconds:.1f} s)")
+        for line in self._lines:
+            self._say(f"      {line}".rstrip())
+
+    def tell(self, text: str) -> None:
+        """Add a line to the step that goes on."""
+        self._lines.append(text)
+
+    def tell_end(self, ledger: Mapping[str, Any], folder: Path) -> None:
+        """Say how it ended, and where everything lies."""
+        frames = ledger["frames"]
+        self._say("")
+        self._say(f"done in {self.seconds:.1f} s: transaction {ledger['tx_id']}")
+        for way in ("request", "answer"):
+            one = frames[way]
+            self._say(f"  the {way} took {one['needed']} QR frames ({one['shown']} in a round)")
+        self._say(f"everything lies in {folder}:")
+        for what, where in ledger["places"].items():
+            self._say(f"  {what.replace('_', ' ')}: {where}")
+        self._say(f"the books again: lockgate --home {ledger['places']['coordinator']} books sheet")

@@ -1,0 +1,189 @@
+"""Built -> exported: the built jobs of one signer's wallets become one request, sealed by the station and kept.
+
+What was exported is shown again as the same bytes. One request to a signer is open at a time, so that its journal is
+followed without gaps; a coordinator that is behind a signer's journal exports nothing to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from online.jobs.model import Job, effects_of, find_job, find_jobs, transfer_refs
+from online.jobs.moves import move
+from online.jobs.states import State
+from online.store import journal, tables
+from online.store.database import Store, Tx
+from online.store.signers import Signer, find_signer
+from shared.chains.api import Context
+from shared.effects import Effects
+from shared.envelope import MOST_ITEMS, Item, Lot, SigningRequest, open_request, seal_request
+from shared.errors import EntriesMissing, NothingToExport, RequestOutstanding, UnknownRequest
+
+_MOST_LOTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A request as it crosses the gap, and the jobs in it by position."""
+
+    digest: bytes
+    blob: bytes
+    jobs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A request in the store; open while an answer to it can still move a job."""
+
+    digest: bytes
+    signer: bytes
+    created: int
+    jobs: tuple[int, ...]
+    answered: bool
+    open: bool
+
+
+def export_request(
+    store: Store,
+    signer: bytes,
+    now: int,
+    *,
+    order: bytes | None = None,
+    heights: Mapping[str, int] | None = None,
+) -> Exported:
+    """Export what is built for a signer, of one order if asked; what does not fit waits for the next request.
+
+    With `heights` (the newest known of each network) what has expired there is left out: withdraw it and build again.
+
+    Raises:
+        UnknownSigner: if it was never paired. EntriesMissing: if its journal is ahead of this coordinator.
+        RequestOutstanding: if an earlier request to it is open. NothingToExport: if nothing is built.
+    """
+    with store.transaction() as tx:
+        asked = find_signer(tx.sql, signer)
+        _require_ready(tx, asked)
+        lots, jobs = _lots(tx, [job for job in _built(tx, signer, order) if _lives(job, heights or {})])
+        if not jobs:
+            raise NothingToExport(f"nothing is built for the signer {asked.name}")
+        request = SigningRequest(tx.station.public_key, signer, now, asked.seen, lots)
+        blob = seal_request(request, tx.station.sign)
+        digest = open_request(blob)[1].digest
+        _keep(tx, digest, signer, blob, jobs, now)
+        for job in jobs:
+            move(tx, job, State.EXPORTED, now, note={"request": digest})
+        return Exported(digest, blob, tuple(job.id for job in jobs))
+
+
+def request_blob(store: Store, digest: bytes) -> bytes:
+    """Give an exported request again, byte for byte. Raises UnknownRequest."""
+    with store.reading() as connection:
+        return find_request(connection, digest)[1]
+
+
+def requests(store: Store) -> tuple[RequestRow, ...]:
+    """List the requests, the oldest first."""
+    table = tables.requests
+    with store.reading() as connection:
+        rows = connection.execute(select(table).order_by(table.c.created, table.c.digest)).all()
+        return tuple(_row(connection, bytes.fromhex(row.digest), row.signer, row.created) for row in rows)
+
+
+def request_review_input(store: Store, digest: bytes) -> tuple[SigningRequest, tuple[Effects, ...]]:
+    """Give a request and what each of its transactions does, for the review. Raises UnknownRequest."""
+    with store.reading() as connection:
+        request, _ = open_request(find_request(connection, digest)[1])
+        return request, tuple(effects_of(job) for job in request_jobs(connection, digest))
+
+
+def find_request(connection: Connection, digest: bytes) -> tuple[bytes, bytes]:
+    """Give a request's signer and sealed bytes within a transaction. Raises UnknownRequest."""
+    table = tables.requests
+    row = connection.execute(select(table).where(table.c.digest == digest.hex())).one_or_none()
+    if row is None:
+        raise UnknownRequest(f"no request {digest.hex()[:16]} was exported here")
+    return row.signer, row.sealed
+
+
+def request_jobs(connection: Connection, digest: bytes) -> tuple[Job, ...]:
+    """Give the jobs of a request by position."""
+    table = tables.request_items
+    query = select(table.c.job).where(table.c.request == digest.hex()).order_by(table.c.position)
+    return tuple(find_job(connection, number) for number in connection.execute(query).scalars().all())
+
+
+def _require_ready(tx: Tx, signer: Signer) -> None:
+    if signer.needs_entries:
+        raise EntriesMissing(
+            f"the journal of {signer.name} has {signer.wanted.size} entries, and {signer.seen.size} are known here"
+        )
+    items, requests, answers = tables.request_items, tables.requests, tables.answers
+    unanswered = (
+        select(requests.c.digest)
+        .join(items, items.c.request == requests.c.digest)
+        .join(tables.jobs, tables.jobs.c.id == items.c.job)
+        .outerjoin(answers, answers.c.request == requests.c.digest)
+        .where(requests.c.signer == signer.public_key, answers.c.request.is_(None))
+        .where(tables.jobs.c.state == State.EXPORTED.value)
+    )
+    digest = tx.sql.execute(unanswered.limit(1)).scalar()
+    if digest is not None:
+        raise RequestOutstanding(f"the request {digest[:16]} to {signer.name} has no answer yet")
+
+
+def _built(tx: Tx, signer: bytes, order: bytes | None) -> list[Job]:
+    wallets = select(tables.wallets.c.name).where(tables.wallets.c.signer == signer)
+    mine = set(tx.sql.execute(wallets).scalars())
+    return [job for job in find_jobs(tx.sql, order=order, states=(State.BUILT,)) if job.wallet in mine]
+
+
+def _lives(job: Job, heights: Mapping[str, int]) -> bool:
+    return job.expiry_height is None or job.expiry_height > heights.get(job.network, 0)
+
+
+def _lots(tx: Tx, built: Sequence[Job]) -> tuple[tuple[Lot, ...], list[Job]]:
+    """Gather built jobs by network, as many as one request may hold."""
+    groups: dict[str, list[Job]] = {}
+    for job in built[:MOST_ITEMS]:
+        groups.setdefault(job.network, []).append(job)
+    kept = list(groups.values())[:_MOST_LOTS]
+    return tuple(_lot(tx, group) for group in kept), [job for group in kept for job in group]
+
+
+def _lot(tx: Tx, jobs: Sequence[Job]) -> Lot:
+    """Write what is stated alike for all of them once."""
+    first = jobs[0].context
+    common = {name: value for name, value in first.items() if all(_states(job, name, value) for job in jobs)}
+    return Lot(jobs[0].network, common, tuple(_item(tx, job, common) for job in jobs))
+
+
+def _item(tx: Tx, job: Job, common: Context) -> Item:
+    own = {name: value for name, value in job.context.items() if name not in common}
+    return Item(job.unsigned or b"", job.keys, transfer_refs(tx.sql, job.id), own)
+
+
+def _states(job: Job, name: str, value: object) -> bool:
+    return name in job.context and type(job.context[name]) is type(value) and job.context[name] == value
+
+
+def _keep(tx: Tx, digest: bytes, signer: bytes, blob: bytes, jobs: Sequence[Job], now: int) -> None:
+    values = {"digest": digest.hex(), "signer": signer, "sealed": blob, "created": now}
+    tx.sql.execute(insert(tables.requests).values(values))
+    for position, job in enumerate(jobs):
+        row = {"request": digest.hex(), "position": position, "job": job.id}
+        tx.sql.execute(insert(tables.request_items).values(row))
+    journal.append(tx, "request", {"request": digest, "signer": signer, "count": len(jobs)}, now)
+
+
+def _row(connection: Connection, digest: bytes, signer: bytes, created: int) -> RequestRow:
+    items, jobs = tables.request_items, tables.jobs
+    query = select(jobs.c.id, jobs.c.state).join(items, items.c.job == jobs.c.id).order_by(items.c.position)
+    found = connection.execute(query.where(items.c.request == digest.hex())).all()
+    answer = select(tables.answers.c.request).where(tables.answers.c.request == digest.hex())
+    answered = connection.execute(answer).scalar() is not None
+    waiting = any(row.state == State.EXPORTED.value for row in found)
+    return RequestRow(
+        digest, signer, created, tuple(row.id for row in found), answered, waiting and not answered
+    )

@@ -1,0 +1,52 @@
+"""One turn of the coordinator: submit what is answered, watch what is submitted. Calling it again is always safe.
+
+It builds and exports nothing, since those begin with people; a silent node is reported and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from online.chains.api import Gateway
+from online.jobs.submit import Submitted, submit_answered
+from online.jobs.watch import Moved, watch_submitted
+from online.store.database import Store
+from online.store.signers import signers
+from shared.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one turn did, how many submitted jobs the ledger has not decided, and what a person must look into."""
+
+    submitted: tuple[Submitted, ...]
+    moved: tuple[Moved, ...]
+    pending: int
+    troubles: tuple[str, ...]
+
+
+def tick(store: Store, gateways: Mapping[str, Gateway], now: int) -> Report:
+    """Do one turn for every gateway; a refusal of one does not stop the others."""
+    submitted: list[Submitted] = []
+    moved: list[Moved] = []
+    pending, troubles = 0, _behind(store)
+    for network, gateway in sorted(gateways.items()):
+        try:
+            submitted += submit_answered(store, gateway, now)
+            seen = watch_submitted(store, gateway, now)
+        except Refusal as refusal:
+            troubles.append(f"{network}: {refusal} [{refusal.code}]")
+            continue
+        moved += seen.moved
+        pending += seen.pending
+        troubles += seen.incidents
+    return Report(tuple(submitted), tuple(moved), pending, tuple(troubles))
+
+
+def _behind(store: Store) -> list[str]:
+    return [
+        f"behind the journal of {one.name}: {one.seen.size} of {one.wanted.size} entries are known [entries-missing]"
+        for one in signers(store)
+        if one.needs_entries
+    ]

@@ -1,0 +1,72 @@
+"""Answered -> submitted: the intent is committed, and only then are the bytes handed to the node.
+
+The id is known before, so that handing over the same bytes again, after a crash or while nothing is decided, is safe.
+What the node answers is kept for people and decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from online.chains.api import Gateway, Verdict
+from online.jobs.model import Job, find_job, find_jobs
+from online.jobs.moves import move
+from online.jobs.states import State
+from online.store import tables
+from online.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A job whose bytes were handed to the node, and what the node said."""
+
+    job: int
+    tx_id: str
+    verdict: Verdict
+
+
+def submit_answered(store: Store, gateway: Gateway, now: int) -> tuple[Submitted, ...]:
+    """Move the gateway's answered jobs to submitted, and broadcast what no node has been handed yet.
+
+    Raises:
+        NodeUnreachable: when the node does not answer; what is committed is broadcast at the next call.
+    """
+    with store.reading() as connection:
+        answered = [job for job in find_jobs(connection, states=(State.ANSWERED,)) if _of(job, gateway)]
+    height = gateway.height() if answered else 0
+    for job in answered:
+        with store.transaction() as tx:
+            move(tx, find_job(tx.sql, job.id), State.SUBMITTED, now, values={"submitted_height": height})
+    return tuple(broadcast(store, job, gateway) for job in _undone(store, gateway))
+
+
+def broadcast(store: Store, job: Job, gateway: Gateway) -> Submitted:
+    """Hand a submitted job's bytes to the node, the first time or again, and note what it said."""
+    if job.state is not State.SUBMITTED or job.blob is None or job.tx_id is None:
+        raise ValueError(f"job {job.id} is {job.state} and not committed for broadcast")
+    height = gateway.height()
+    verdict = gateway.submit(job.blob)
+    with store.transaction() as tx:
+        said = {"done": True, "height": height, "verdict": f"{verdict.kind}: {verdict.text}"[:500]}
+        tx.sql.execute(update(tables.outbox).where(tables.outbox.c.job == job.id).values(said))
+    return Submitted(job.id, job.tx_id, verdict)
+
+
+def last_height(store: Store, job_id: int) -> int:
+    """Give the height at which a job's bytes were last handed over."""
+    with store.reading() as connection:
+        query = select(tables.outbox.c.height).where(tables.outbox.c.job == job_id)
+        return connection.execute(query).scalar() or 0
+
+
+def _undone(store: Store, gateway: Gateway) -> list[Job]:
+    with store.reading() as connection:
+        query = select(tables.outbox.c.job).where(tables.outbox.c.done.is_(False)).order_by(tables.outbox.c.id)
+        jobs = [find_job(connection, number) for number in connection.execute(query).scalars().all()]
+    return [job for job in jobs if job.state is State.SUBMITTED and _of(job, gateway)]
+
+
+def _of(job: Job, gateway: Gateway) -> bool:
+    return job.network == gateway.network

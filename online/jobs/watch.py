@@ -1,0 +1,87 @@
+"""Submitted -> final, failed or dead: only the ledger decides. While it has not, the same bytes are handed over again.
+
+What was exported and never answered may have been signed and broadcast by whoever holds the signature; it ends only by
+the ledger's proof that it can never happen, like everything that left this house.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from online.chains.api import Dead, Final, Gateway, Pending, Watched
+from online.jobs.model import Job, effects_of, find_job, find_jobs
+from online.jobs.moves import move
+from online.jobs.states import State
+from online.jobs.submit import broadcast, last_height
+from online.store.database import Store
+from shared.encoding import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A job that the ledger decided about: its new state, and the facts in a sentence."""
+
+    job: int
+    state: State
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a look at the ledger found: what it decided, how many are open, and what a person must look into."""
+
+    moved: tuple[Moved, ...]
+    pending: int
+    incidents: tuple[str, ...]
+
+
+def watch_submitted(store: Store, gateway: Gateway, now: int) -> Seen:
+    """Ask the ledger about every submitted job of the gateway, and about exported ones past their expiry.
+
+    Raises:
+        NodeUnreachable: when the node does not answer; nothing is decided by that.
+    """
+    with store.reading() as connection:
+        found = find_jobs(connection, states=(State.SUBMITTED, State.EXPORTED))
+    jobs = [job for job in found if job.network == gateway.network]
+    if not jobs:
+        return Seen((), 0, ())
+    height = gateway.height()
+    submitted = [job for job in jobs if job.state is State.SUBMITTED]
+    moved = [_look(store, job, gateway, height, now) for job in submitted]
+    expired = [job for job in jobs if job.state is State.EXPORTED and (job.expiry_height or height) < height]
+    ended = [_look_unanswered(store, job, gateway, height, now) for job in expired]
+    decided = tuple(one for one in [*moved, *ended] if isinstance(one, Moved))
+    incidents = tuple(one for one in ended if isinstance(one, str))
+    return Seen(decided, moved.count(None), incidents)
+
+
+def _look(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Moved | None:
+    watched = Watched(job.tx_id or "", job.blob or b"", effects_of(job), job.submitted_height or 0)
+    outcome = gateway.watch(watched)
+    if isinstance(outcome, Pending):
+        if height > last_height(store, job.id):
+            broadcast(store, job, gateway)
+        return None
+    if isinstance(outcome, Dead):
+        return _end(store, job, State.DEAD, outcome, now)
+    return _end(store, job, State.FINAL if outcome.success else State.FAILED, outcome, now)
+
+
+def _look_unanswered(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Moved | str | None:
+    """Look for a transaction whose id nobody here knows, by its claims and content alone."""
+    outcome = gateway.watch(Watched("", job.unsigned or b"", effects_of(job), height))
+    if isinstance(outcome, Pending):
+        return None
+    if isinstance(outcome, Dead):
+        return _end(store, job, State.DEAD, outcome, now)
+    return f"job {job.id} happened as {outcome.tx_id}, and its answer never came here: import the answer"
+
+
+def _end(store: Store, job: Job, to: State, outcome: Final | Dead, now: int) -> Moved:
+    with store.transaction() as tx:
+        happened = outcome if isinstance(outcome, Final) else None
+        text = outcome.proof if isinstance(outcome, Dead) else f"{outcome.result} at {outcome.height}"
+        note: dict[str, Value] = {"height": outcome.height, "facts": text}
+        move(tx, find_job(tx.sql, job.id), to, now, values={"result": text}, note=note, outcome=happened)
+    return Moved(job.id, to, text)

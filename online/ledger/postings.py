@@ -1,0 +1,98 @@
+"""Double entry: an entry's lines add up to nothing for each asset, and balances move in the same transaction.
+
+Entries are pending, posted or voided. A pending one is voided when its job ends, and what really happened is posted
+as an entry of its own; a posted entry is never changed again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, insert, select, update
+
+from online.store import tables
+from online.store.database import Tx
+from shared.money import Asset
+
+Status = Literal["pending", "posted", "voided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One line of an entry: base units of an asset into (above 0) or out of (below 0) an account."""
+
+    account: str
+    asset: Asset
+    units: int
+
+
+def post(tx: Tx, memo: str, status: Status, postings: Iterable[Posting], job: int | None, now: int) -> int:
+    """Write an entry and move the balances; lines of nothing are left out. Give the entry's number."""
+    kept = [posting for posting in postings if posting.units]
+    _require_balanced(kept)
+    values = {"job": job, "memo": memo, "status": status, "time": now}
+    entry = int(
+        tx.sql.execute(insert(tables.entries).values(values).returning(tables.entries.c.id)).scalar_one()
+    )
+    for position, posting in enumerate(kept):
+        asset = {"asset_network": posting.asset.network, "asset_code": posting.asset.code}
+        row = {"entry": entry, "position": position, "account": posting.account, "units": str(posting.units)}
+        tx.sql.execute(insert(tables.lines).values(**row, **asset))
+        _move_balance(tx, posting.account, asset, status, posting.units)
+    return entry
+
+
+def void_pending(tx: Tx, job: int) -> None:
+    """Void what is pending for a job, and take it out of the pending balances."""
+    table = tables.entries
+    query = select(table.c.id).where(table.c.job == job, table.c.status == "pending")
+    for entry in tx.sql.execute(query).scalars().all():
+        tx.sql.execute(update(table).where(table.c.id == entry).values(status="voided"))
+        for row in tx.sql.execute(select(tables.lines).where(tables.lines.c.entry == entry)).all():
+            asset = {"asset_network": row.asset_network, "asset_code": row.asset_code}
+            _move_balance(tx, row.account, asset, "pending", -int(row.units))
+
+
+def recomputed(connection: Connection) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """Add up all lines anew: (account, network, code) -> (pending, posted)."""
+    pending: Counter[tuple[str, str, str]] = Counter()
+    posted: Counter[tuple[str, str, str]] = Counter()
+    query = select(tables.lines, tables.entries.c.status).join(
+        tables.entries, tables.entries.c.id == tables.lines.c.entry
+    )
+    for row in connection.execute(query):
+        key = (row.account, row.asset_network, row.asset_code)
+        pending[key] += int(row.units) if row.status == "pending" else 0
+        posted[key] += int(row.units) if row.status == "posted" else 0
+    return {key: (pending[key], posted[key]) for key in pending.keys() | posted.keys()}
+
+
+def _require_balanced(postings: list[Posting]) -> None:
+    sums: Counter[Asset] = Counter()
+    for posting in postings:
+        sums[posting.asset] += posting.units
+    if any(sums.values()):
+        raise ValueError(f"an entry does not add up: {postings}")  # a bug of a rule, never a user's doing
+
+
+def _move_balance(tx: Tx, account: str, asset: dict[str, str], status: Status, units: int) -> None:
+    table = tables.balances
+    here = (
+        (table.c.account == account)
+        & (table.c.asset_network == asset["asset_network"])
+        & (table.c.asset_code == asset["asset_code"])
+    )
+    row = tx.sql.execute(select(table).where(here)).one_or_none()
+    pending, posted = (0, 0) if row is None else (int(row.pending), int(row.posted))
+    if status == "pending":
+        pending += units
+    elif status == "posted":
+        posted += units
+    values = {"pending": str(pending), "posted": str(posted)}
+    if row is None:
+        tx.sql.execute(insert(table).values(account=account, **asset, **values))
+    else:
+        tx.sql.execute(update(table).where(here).values(values))

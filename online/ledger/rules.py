@@ -1,0 +1,57 @@
+"""What a movement means in the books: the lines for a transaction that is on its way, and for one that happened.
+
+Whose address something is stands in the keys of the store; what goes to nobody known here leaves for "outside".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from online.chains.api import Final
+from online.ledger.postings import Posting
+from online.store.wallets import find_owner
+from shared.effects import Effects, Payment
+from shared.money import Amount
+
+
+def reserved(connection: Connection, effects: Effects) -> tuple[Posting, ...]:
+    """Give the lines of a built transaction: amounts in transit, and the greatest fee that can be lost."""
+    network = effects.network
+    lines = list(_fee(connection, effects, effects.fee_most))
+    for payment in effects.payments:
+        lines.append(_line(account_of(connection, network, payment.source), payment.amount, -1))
+        lines.append(_line(f"transit:{network}", payment.amount, +1))
+    return tuple(lines)
+
+
+def happened(connection: Connection, effects: Effects, outcome: Final) -> tuple[Posting, ...]:
+    """Give the lines of what the ledger did: the fee that was taken, and what arrived if anything did."""
+    delivered: Iterable[Payment] = outcome.delivered if outcome.success else ()
+    lines = list(_fee(connection, effects, outcome.fee))
+    for payment in delivered:
+        destination = payment.destination.address
+        lines.append(_line(account_of(connection, effects.network, payment.source), payment.amount, -1))
+        lines.append(_line(account_of(connection, effects.network, destination), payment.amount, +1))
+    return tuple(lines)
+
+
+def opened(wallet: str, balance: Amount) -> tuple[Posting, ...]:
+    """Give the lines of a wallet's opening balance, which are own funds."""
+    return (_line(f"wallet:{wallet}", balance, +1), _line(f"own:{balance.asset.network}", balance, -1))
+
+
+def account_of(connection: Connection, network: str, address: str) -> str:
+    """Give the account in the books behind an address."""
+    owner = find_owner(connection, network, address)
+    return f"outside:{network}" if owner is None else f"wallet:{owner.wallet}"
+
+
+def _fee(connection: Connection, effects: Effects, fee: Amount) -> tuple[Posting, Posting]:
+    payer = account_of(connection, effects.network, effects.fee_payer)
+    return _line(payer, fee, -1), _line(f"fees:{effects.network}", fee, +1)
+
+
+def _line(account: str, amount: Amount, sign: int) -> Posting:
+    return Posting(account, amount.asset, sign * amount.units)

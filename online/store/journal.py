@@ -1,0 +1,59 @@
+"""The coordinator's own journal inside the store: a line is written in the transaction that does what it tells.
+
+Its format is `shared.journal`; the newest tip stands beside it, so that a line costs the same however long it grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, insert, select, update
+
+from online.store import tables
+from online.store.database import Tx
+from shared.encoding import Fields, Value, decode, encode
+from shared.journal import EMPTY_TIP, Tip, make_entry
+from shared.merkle import Tree
+
+
+def append(tx: Tx, kind: str, body: Mapping[str, Value], now: int) -> None:
+    """Add a line to the journal, signed by the station.
+
+    A clock that was set back does not stop the work: the line then has the time of the line before it.
+    """
+    before = tip(tx.sql)
+    time = max(now, before.time)
+    _, line, after = make_entry(before, time, kind, body, tx.station.sign, tx.station.public_key)
+    tx.sql.execute(insert(tables.audit).values(n=before.size, line=line))
+    if before.size:
+        tx.sql.execute(update(tables.audit_tip).values(tip=_write_tip(after)))
+    else:
+        tx.sql.execute(insert(tables.audit_tip).values(id=0, tip=_write_tip(after)))
+
+
+def tip(connection: Connection) -> Tip:
+    """Give where the journal ends."""
+    blob = connection.execute(select(tables.audit_tip.c.tip)).scalar()
+    return EMPTY_TIP if blob is None else _read_tip(blob)
+
+
+def lines(connection: Connection) -> bytes:
+    """Give the whole journal as the bytes of a journal file."""
+    return b"".join(connection.execute(select(tables.audit.c.line).order_by(tables.audit.c.n)).scalars())
+
+
+def _write_tip(end: Tip) -> bytes:
+    return encode(
+        {"size": end.size, "last": end.last_hash, "peaks": list(end.tree.peaks), "time": end.time, "key": end.key}
+    )
+
+
+def _read_tip(blob: bytes) -> Tip:
+    fields = Fields(decode(blob), "tip")
+    size = fields.number("size")
+    peaks = tuple(peak for peak in fields.list("peaks") if isinstance(peak, bytes))
+    end = Tip(
+        size, fields.bytes("last"), Tree(size, peaks), fields.number("time"), fields.bytes("key", exactly=32)
+    )
+    fields.close()
+    return end

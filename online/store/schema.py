@@ -1,0 +1,34 @@
+"""Brings the store's tables to this program's form by the migrations beside this file.
+
+A store that a newer program made is refused: taking it back could lose what the newer one wrote.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from shared.errors import StoreNewer
+
+
+def upgrade(connection: Connection) -> None:
+    """Apply the missing migrations inside the caller's transaction.
+
+    Raises:
+        StoreNewer: if the store has a form that no migration here leads to.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == scripts.get_current_head():
+        return
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise StoreNewer(f"the store has the form {current[:20]}, which this program does not know")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

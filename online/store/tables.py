@@ -1,0 +1,242 @@
+"""The tables of the coordinator's store, as the newest migration leaves them; a test compares the two.
+
+Amounts are decimal texts, since no database here has 128-bit numbers: they are added up in Python and never in SQL.
+Ids of orders and transfers are lower hex. States and postings are written by `jobs.moves.move` alone.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite numbers rows only for a column that is exactly INTEGER.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+people = Table(
+    "people",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("public_key", LargeBinary, nullable=False, unique=True),
+)
+
+signers = Table(
+    "signers",
+    metadata,
+    Column("public_key", LargeBinary, primary_key=True),
+    Column("name", String(32), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("wanted_size", BigInteger, nullable=False),
+    Column("wanted_root", LargeBinary, nullable=False),
+)
+
+signer_entries = Table(
+    "signer_entries",
+    metadata,
+    Column("signer", LargeBinary, ForeignKey("signers.public_key"), primary_key=True),
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", LargeBinary, nullable=False),
+)
+
+wallets = Table(
+    "wallets",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("network", String(40), nullable=False),
+    Column("tier", String(4), nullable=False),
+    Column("curve", String(9), nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column("signer", LargeBinary, ForeignKey("signers.public_key"), nullable=False),
+    Column("xpub", LargeBinary, nullable=False),
+    Column("card", LargeBinary, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("path", String(120), nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("network", String(40), nullable=False),
+    Column("address", String(120), nullable=False),
+    UniqueConstraint("network", "address", name="one_owner_of_an_address"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("idempotency_key", String(200), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("drafted_by", String(32), ForeignKey("people.name"), nullable=False),
+    Column("approved_by", String(32), ForeignKey("people.name")),
+    Column("created", BigInteger, nullable=False),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
+    Column("line", Integer, nullable=False),
+    Column("source", String(120), nullable=False),
+    Column("destination", String(120), nullable=False),
+    Column("tag", BigInteger),
+    Column("memo", Text),
+    Column("asset_network", String(40), nullable=False),
+    Column("asset_code", String(40), nullable=False),
+    Column("units", String(40), nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
+    Column("state", String(10), nullable=False, index=True),
+    Column("network", String(40), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
+    Column("source", String(120), nullable=False, index=True),
+    Column("plan", LargeBinary, nullable=False),
+    Column("unsigned", LargeBinary),
+    Column("unsigned_sha256", LargeBinary, index=True),
+    Column("context", LargeBinary),
+    Column("signing_keys", LargeBinary),
+    Column("tx_id", String(130), index=True),
+    Column("blob", LargeBinary),
+    Column("fee_units", String(40)),
+    Column("expiry_height", BigInteger),
+    Column("submitted_height", BigInteger),
+    Column("result", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
+job_transfers = Table(
+    "job_transfers",
+    metadata,
+    Column("job", _Number, ForeignKey("jobs.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("transfer", String(32), ForeignKey("transfers.id"), nullable=False, index=True),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("network", String(40), nullable=False),
+    Column("scope", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("job", _Number, ForeignKey("jobs.id"), nullable=False, index=True),
+    Column("active", Boolean, nullable=False),
+    Index(
+        "one_holder_of_a_claim",
+        "network",
+        "scope",
+        "name",
+        unique=True,
+        sqlite_where=text("active = 1"),
+        postgresql_where=text("active"),
+    ),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("signer", LargeBinary, ForeignKey("signers.public_key"), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+request_items = Table(
+    "request_items",
+    metadata,
+    Column("request", String(64), ForeignKey("requests.digest"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("job", _Number, ForeignKey("jobs.id"), nullable=False, unique=True),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("request", String(64), ForeignKey("requests.digest"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("job", _Number, ForeignKey("jobs.id"), nullable=False, unique=True),
+    Column("action", String(20), nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Column("verdict", Text, nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("job", _Number, ForeignKey("jobs.id"), index=True),
+    Column("memo", Text, nullable=False),
+    Column("status", String(7), nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("entry", _Number, ForeignKey("entries.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("account", String(80), nullable=False),
+    Column("asset_network", String(40), nullable=False),
+    Column("asset_code", String(40), nullable=False),
+    Column("units", String(41), nullable=False),
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("account", String(80), primary_key=True),
+    Column("asset_network", String(40), primary_key=True),
+    Column("asset_code", String(40), primary_key=True),
+    Column("pending", String(60), nullable=False),
+    Column("posted", String(60), nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", LargeBinary, nullable=False),
+)
+
+# One row: where the journal above ends, so that the next line needs no reading of all.
+audit_tip = Table(
+    "audit_tip",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("tip", LargeBinary, nullable=False),
+)

@@ -1,0 +1,174 @@
+"""Wallets and their addresses, from cards that signers sealed. A later card extends a wallet and never changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from online.store import journal, tables
+from online.store.database import Store, Tx
+from online.store.signers import find_signer
+from shared.chains import chain
+from shared.chains.api import Curve, KeyPath
+from shared.envelope import WalletCard, card_keys, open_card
+from shared.errors import CardConflict, UnknownWallet
+from shared.hdkeys import parse_path, print_path
+from shared.people import check_name
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A named set of addresses of one tier on one network, whose keys one signer holds."""
+
+    name: str
+    network: str
+    tier: str
+    curve: Curve
+    account: int
+    signer: bytes
+    xpub: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The public half of one key of a wallet, and the address that it controls."""
+
+    wallet: str
+    index: int
+    path: KeyPath
+    public_key: bytes
+    address: str
+
+
+def import_card(store: Store, sealed: bytes, now: int, *, addresses: int = 1) -> Wallet:
+    """Take in a wallet's card; from an extended key the first `addresses` addresses are derived.
+
+    Raises:
+        UnknownSigner: if the signer that sealed it was never paired.
+        CardConflict: if the wallet exists and the card would change it, or holds an address of another wallet.
+        BadEncoding, BadField, BadSeal: if it is no card.
+    """
+    card, _ = open_card(sealed)
+    check_name(card.wallet)
+    found = _wallet_of(card)
+    with store.transaction() as tx:
+        find_signer(tx.sql, card.signer)
+        before = _row(tx.sql, card.wallet)
+        if before is None:
+            values = {field: getattr(found, field) for field in found.__dataclass_fields__}
+            tx.sql.execute(insert(tables.wallets).values(card=sealed, **values))
+        elif _wallet(before) != found:
+            raise CardConflict(f"the card says something else of the wallet {card.wallet} than its first card")
+        else:
+            here = tables.wallets.c.name == found.name
+            tx.sql.execute(update(tables.wallets).where(here).values(card=sealed))
+        _extend(tx, found, card_keys(card, addresses if card.xpub else len(card.keys)))
+        journal.append(tx, "card", {"wallet": card.wallet, "signer": card.signer, "card": sealed}, now)
+    return found
+
+
+def add_addresses(store: Store, wallet_name: str, count: int, now: int) -> tuple[Key, ...]:
+    """Derive addresses of a wallet with an extended key, until it has `count`.
+
+    Raises:
+        UnknownWallet: if there is none of this name. CardConflict: if its keys come numbered, on cards.
+    """
+    with store.transaction() as tx:
+        found = find_wallet(tx.sql, wallet_name)
+        if not found.xpub:
+            raise CardConflict(
+                f"the keys of {wallet_name} come on cards", hint="Import a card with more keys."
+            )
+        query = select(tables.wallets.c.card).where(tables.wallets.c.name == wallet_name)
+        card, _ = open_card(tx.sql.execute(query).scalar_one())
+        _extend(tx, found, card_keys(card, count))
+        journal.append(tx, "addresses", {"wallet": wallet_name, "count": count}, now)
+        return find_keys(tx.sql, wallet_name)
+
+
+def wallets(store: Store) -> tuple[Wallet, ...]:
+    """List the wallets, by name."""
+    with store.reading() as connection:
+        rows = connection.execute(select(tables.wallets).order_by(tables.wallets.c.name))
+        return tuple(_wallet(row) for row in rows)
+
+
+def wallet(store: Store, name: str) -> Wallet:
+    """Give a wallet. Raises UnknownWallet."""
+    with store.reading() as connection:
+        return find_wallet(connection, name)
+
+
+def keys(store: Store, wallet_name: str) -> tuple[Key, ...]:
+    """List a wallet's keys in order. Raises UnknownWallet."""
+    with store.reading() as connection:
+        find_wallet(connection, wallet_name)
+        return find_keys(connection, wallet_name)
+
+
+def owner(store: Store, network: str, address: str) -> Key | None:
+    """Give the key of ours that controls an address, or None."""
+    with store.reading() as connection:
+        return find_owner(connection, network, address)
+
+
+def find_wallet(connection: Connection, name: str) -> Wallet:
+    """Give a wallet within a transaction. Raises UnknownWallet."""
+    row = _row(connection, name)
+    if row is None:
+        raise UnknownWallet(f"no wallet called {name[:40]!r}")
+    return _wallet(row)
+
+
+def find_keys(connection: Connection, wallet_name: str) -> tuple[Key, ...]:
+    """List a wallet's keys within a transaction."""
+    table = tables.keys
+    rows = connection.execute(select(table).where(table.c.wallet == wallet_name).order_by(table.c.idx))
+    return tuple(_key(row) for row in rows)
+
+
+def find_owner(connection: Connection, network: str, address: str) -> Key | None:
+    """Give the key that controls an address within a transaction, or None."""
+    table = tables.keys
+    here = (table.c.network == network) & (table.c.address == address)
+    row = connection.execute(select(table).where(here)).one_or_none()
+    return None if row is None else _key(row)
+
+
+def _extend(tx: Tx, found: Wallet, public_keys: tuple[bytes, ...]) -> None:
+    """Add the keys that are new; those that are there already must be the same."""
+    before = find_keys(tx.sql, found.name)
+    for index, public_key in enumerate(public_keys):
+        if index < len(before):
+            if before[index].public_key != public_key:
+                raise CardConflict(f"key {index} of {found.name} is another than before")
+            continue
+        address = chain(found.network).address(public_key, found.curve, found.network)
+        taken = find_owner(tx.sql, found.network, address)
+        if taken is not None:
+            raise CardConflict(f"the address {address} belongs to the wallet {taken.wallet}")
+        path = chain(found.network).key_path(found.network, found.curve, found.account, index)
+        row = {"wallet": found.name, "idx": index, "path": print_path(path), "public_key": public_key}
+        tx.sql.execute(insert(tables.keys).values(network=found.network, address=address, **row))
+    if not found.xpub and len(public_keys) < len(before):
+        raise CardConflict(f"the card of {found.name} has fewer keys than an earlier one")
+
+
+def _wallet_of(card: WalletCard) -> Wallet:
+    network = chain(card.network).network(card.network).name
+    return Wallet(card.wallet, network, card.tier, card.curve, card.account, card.signer, card.xpub)
+
+
+def _row(connection: Connection, name: str) -> Row[tuple[object, ...]] | None:
+    return connection.execute(select(tables.wallets).where(tables.wallets.c.name == name)).one_or_none()
+
+
+def _wallet(row: Row[tuple[object, ...]]) -> Wallet:
+    curve: Curve = next(one for one in get_args(Curve) if one == row.curve)
+    return Wallet(row.name, row.network, row.tier, curve, row.account, row.signer, row.xpub)
+
+
+def _key(row: Row[tuple[object, ...]]) -> Key:
+    return Key(row.wallet, row.idx, parse_path(row.path), row.public_key, row.address)

@@ -1,0 +1,103 @@
+"""The contract of a chain: what `shared/chains/<chain>` gives to the signer and the coordinator.
+
+The signer signs by algorithm and never by chain; a fourth ledger adds no line to it. Everything here is pure: values
+in, values out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, Protocol
+
+from shared.effects import Destination, Effects
+from shared.money import Asset
+
+Algorithm = Literal["ecdsa-secp256k1", "schnorr-bip340", "ed25519"]
+Curve = Literal["secp256k1", "ed25519"]
+NetworkClass = Literal["main", "test"]
+KeyPath = tuple[int, ...]
+"""Child numbers from the vault's seed, hardened ones with bit 31 set (BIP32, SLIP-10)."""
+
+Context = Mapping[str, "int | str | bytes | bool | None"]
+"""What the coordinator states beside the bytes, named by the chain: heights, values of inputs. Never a meaning."""
+
+
+Register = Mapping[str, int]
+"""The decimals of a network's assets beside its native one, by code: the policy's signed word on the signer."""
+
+NO_ASSETS: Register = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of a chain: full name such as "xrpl:mainnet", its class, and its native asset."""
+
+    name: str
+    network_class: NetworkClass
+    native: Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One signature to make: by which key, by which algorithm, over which bytes.
+
+    For "ecdsa-secp256k1" and "schnorr-bip340" `message` is the 32-byte digest; for "ed25519" it is the whole message.
+    `public_key` is 33 bytes compressed for secp256k1, 32 bytes for ed25519 and x-only keys. Signatures are raw
+    64 bytes (r || s big endian with low s; R || S; BIP340).
+    """
+
+    path: KeyPath
+    algorithm: Algorithm
+    public_key: bytes
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A complete transaction: the bytes to broadcast and the id known beforehand (hex in the chain's own case)."""
+
+    blob: bytes
+    tx_id: str
+
+
+class Transaction(Protocol):
+    """A decoded transaction; opaque outside its chain."""
+
+    @property
+    def network(self) -> str:
+        """Give the full name of its network."""
+
+
+class Chain(Protocol):
+    """One ledger's meaning. Every function refuses (`Refusal`) rather than guess."""
+
+    name: str
+
+    def network(self, name: str) -> Network:
+        """Give the network of a full name ("xrpl:mainnet"). Raises UnknownChain."""
+
+    def parse_address(self, text: str, network: str) -> Destination:
+        """Read an address as people give it, a packed tag included; refuse other networks and wrong checksums."""
+
+    def address(self, public_key: bytes, curve: Curve, network: str) -> str:
+        """Give the address that a public key (33 or 32 bytes) controls."""
+
+    def key_path(self, network: str, curve: Curve, account: int, index: int) -> KeyPath:
+        """Give the path of a wallet's key; test and main networks never share one."""
+
+    def decode(self, unsigned: bytes, context: Context, keys: Sequence[KeyPath], network: str) -> Any:
+        """Read the unsigned bytes strictly; encoding again gives the same bytes."""
+
+    def effects(self, tx: Any, register: Register = NO_ASSETS) -> Effects:
+        """Say what the transaction does, in assets of the ledger itself or of the register."""
+
+    def payloads(self, tx: Any) -> tuple[Payload, ...]:
+        """Say what is to be signed, in the order in which `assemble` wants the signatures."""
+
+    def assemble(self, tx: Any, signatures: Sequence[bytes]) -> Signed:
+        """Verify every raw signature and give the bytes to broadcast."""
+
+    def explain(self, raw: bytes, network: str) -> Mapping[str, Any]:
+        """Explain a signed or unsigned transaction in fields that print; refuse what is not fully understood."""

@@ -1,0 +1,206 @@
+"""Between PSBTs and our own form: a foreign PSBT to what `decode` reads, our signatures to a PSBT.
+
+Derivations in a PSBT only say where to look for a key; `decode` and the holder of the seed prove that it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from shared.chains.api import KeyPath
+from shared.chains.bitcoin.addresses import key_script
+from shared.chains.bitcoin.context import Prevout, Stated, write_context
+from shared.chains.bitcoin.hashes import hash160
+from shared.chains.bitcoin.model import Change, Spend, Tx, Way
+from shared.chains.bitcoin.psbt import Fields, Psbt, has_signature, number, psbt_of, spent_output, write_psbt
+from shared.chains.bitcoin.psbt_fields import (
+    DERIVATION,
+    NON_WITNESS_UTXO,
+    OUT_DERIVATION,
+    OUT_TAP_DERIVATION,
+    OUT_TAP_INTERNAL,
+    PARTIAL_SIG,
+    SIGHASH,
+    TAP_DERIVATION,
+    TAP_INTERNAL,
+    TAP_KEY_SIG,
+    WITNESS_SCRIPT,
+    WITNESS_UTXO,
+)
+from shared.chains.bitcoin.script import Form, form_and_program
+from shared.chains.bitcoin.signing import verified
+from shared.chains.bitcoin.sizes import Reader
+from shared.chains.bitcoin.transactions import Output, write
+from shared.errors import BitcoinKeyRefused, BitcoinPsbtRefused, BitcoinSighash
+
+_ALLOWED: Final = {Form.P2TR: (None, 0), Form.P2WPKH: (None, 1), Form.P2WSH: (None, 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What `decode` takes: the unsigned bytes, the context, and a key path for every signature."""
+
+    unsigned: bytes
+    context: dict[str, int | str | bytes | bool | None]
+    keys: tuple[KeyPath, ...]
+
+
+def ours_from_psbt(psbt: Psbt, fingerprint: bytes, height: int) -> Ours:
+    """Turn an unsigned PSBT into our form; the fingerprint (BIP32) says which of its derivations are ours.
+
+    Raises:
+        BitcoinPsbtRefused: for an input without amount, without exactly one key of ours, or signed already.
+        BitcoinSighash: for an input that asks for another signature type.
+    """
+    found = [_prevout(psbt, index, fingerprint) for index in range(len(psbt.inputs))]
+    if not found:
+        raise BitcoinPsbtRefused("the PSBT has no inputs")
+    keys = tuple(path for _, path in found)
+    accounts = {path[:-2] for path in keys}
+    change = tuple(
+        one for index in range(len(psbt.outputs)) for one in _change(psbt, index, fingerprint, accounts)
+    )
+    previous = {
+        one[bytes([NON_WITNESS_UTXO])]: None for one in psbt.inputs if bytes([NON_WITNESS_UTXO]) in one
+    }
+    stated = Stated(height, tuple(prevout for prevout, _ in found), change, tuple(previous))
+    return Ours(write(psbt.transaction, witness=False), write_context(stated), keys)
+
+
+def unsigned_psbt(tx: Tx, fingerprint: bytes | None = None) -> Psbt:
+    """Write a transaction to be signed as a PSBT of version 0; with a fingerprint also where the keys are.
+
+    Raises:
+        BitcoinPsbtRefused: for a pair, whose second transaction spends the first before it is signed.
+    """
+    if tx.reveal is not None:
+        raise BitcoinPsbtRefused("a commit and its reveal are two transactions, and no PSBT")
+    inputs = tuple(_input_fields(spend, fingerprint) for spend in tx.spends)
+    known = {one.index: one for one in tx.change if one.public_key}
+    outputs = tuple(
+        _output_fields(output, known.get(index), fingerprint)
+        for index, output in enumerate(tx.transaction.outputs)
+    )
+    return psbt_of(tx.transaction, inputs, outputs)
+
+
+def with_signatures(psbt: Psbt, tx: Tx, signatures: Sequence[bytes]) -> Psbt:
+    """Put our raw signatures into the PSBT that they answer, each after it has verified.
+
+    Raises:
+        BitcoinPsbtRefused: for a PSBT about another transaction.
+        BitcoinBadSignature: for a signature that does not verify.
+    """
+    if psbt.transaction != tx.transaction or tx.reveal is not None:
+        raise BitcoinPsbtRefused("the PSBT is about another transaction")
+    return _with(psbt, tx, verified(tx, signatures))
+
+
+def partly_signed(tx: Tx, checked: Sequence[bytes]) -> bytes:
+    """Write verified signatures, in the form of witnesses, as a PSBT of their own. Raises BitcoinPsbtRefused."""
+    return write_psbt(_with(unsigned_psbt(tx), tx, checked))
+
+
+def _with(psbt: Psbt, tx: Tx, checked: Sequence[bytes]) -> Psbt:
+    inputs = []
+    for fields, spend, signature in zip(psbt.inputs, tx.spends, checked, strict=True):
+        key = (
+            bytes([TAP_KEY_SIG]) if spend.way is Way.TAPROOT_KEY else bytes([PARTIAL_SIG]) + spend.public_key
+        )
+        inputs.append({**fields, key: signature})
+    return replace(psbt, inputs=tuple(inputs))
+
+
+def _prevout(psbt: Psbt, index: int, fingerprint: bytes) -> tuple[Prevout, KeyPath]:
+    fields, output = psbt.inputs[index], spent_output(psbt, index)
+    if output is None:
+        raise BitcoinPsbtRefused(f"input {index}: the output that is spent is not stated")
+    form, program = form_and_program(output.script)
+    if form not in _ALLOWED:
+        raise BitcoinPsbtRefused(f"input {index}: an input of the kind {form.value}")
+    sighash = number(fields, SIGHASH)
+    if sighash not in _ALLOWED[form]:
+        raise BitcoinSighash(f"input {index} asks for signature type {sighash:#x}")
+    if form is Form.P2WSH:
+        return _multisig(fields, output, index, fingerprint)
+    if has_signature(psbt, index):
+        raise BitcoinPsbtRefused(f"input {index} is signed already")
+    kind = TAP_DERIVATION if form is Form.P2TR else DERIVATION
+    for key, path in _derivations(fields, kind, fingerprint):
+        if form is Form.P2TR and key_script(b"\2" + key, "secp256k1", "p2tr") == output.script:
+            return Prevout(output), path
+        if form is Form.P2WPKH and hash160(key) == program:
+            return Prevout(output, key), path
+    raise BitcoinPsbtRefused(f"input {index}: no key of ours opens it")
+
+
+def _multisig(fields: Fields, output: Output, index: int, fingerprint: bytes) -> tuple[Prevout, KeyPath]:
+    ours = list(_derivations(fields, DERIVATION, fingerprint))
+    script = fields.get(bytes([WITNESS_SCRIPT]), b"")
+    if len(ours) != 1 or not script:
+        raise BitcoinPsbtRefused(
+            f"input {index}: the script is missing, or not exactly one of its keys is ours"
+        )
+    ((key, path),) = ours
+    if bytes([PARTIAL_SIG]) + key in fields:
+        raise BitcoinPsbtRefused(f"input {index} is signed by us already")
+    return Prevout(output, script, key), path
+
+
+def _change(psbt: Psbt, index: int, fingerprint: bytes, accounts: set[KeyPath]) -> Iterator[Change]:
+    """Give an output as change if a key of ours in the account of an input says so; else it stays a payment."""
+    script, fields = psbt.transaction.outputs[index].script, psbt.outputs[index]
+    for kind, form in ((OUT_DERIVATION, "p2wpkh"), (OUT_TAP_DERIVATION, "p2tr")):
+        for key, path in _derivations(fields, kind, fingerprint):
+            public_key = key if kind == OUT_DERIVATION else b"\2" + key
+            if path[:-2] in accounts and _pays(script, public_key, form):
+                yield Change(index, public_key, path)
+                return
+
+
+def _pays(script: bytes, public_key: bytes, form: str) -> bool:
+    try:
+        return key_script(public_key, "secp256k1", form) == script
+    except BitcoinKeyRefused:
+        return False
+
+
+def _derivations(fields: Fields, kind: int, fingerprint: bytes) -> Iterator[tuple[bytes, KeyPath]]:
+    """Give the keys and paths of one master key, in the order of the keys."""
+    for key in sorted(fields):
+        if key[0] != kind:
+            continue
+        reader = Reader(fields[key])
+        if kind in (TAP_DERIVATION, OUT_TAP_DERIVATION) and len(key) == 33:
+            reader.take(32 * reader.compact())
+        if reader.take(4) == fingerprint:
+            yield key[1:], tuple(reader.number(4) for _ in range(reader.left // 4))
+
+
+def _input_fields(spend: Spend, fingerprint: bytes | None) -> Fields:
+    fields = {bytes([WITNESS_UTXO]): spend.output.write()}
+    if spend.way is Way.MULTISIG:
+        fields[bytes([WITNESS_SCRIPT])] = spend.opener
+    if spend.way is Way.TAPROOT_KEY and spend.opener:
+        fields[bytes([TAP_INTERNAL])] = spend.opener
+        if fingerprint is not None:
+            fields[bytes([TAP_DERIVATION]) + spend.opener] = b"\0" + _place(fingerprint, spend.path)
+    elif spend.way is not Way.TAPROOT_KEY and fingerprint is not None:
+        fields[bytes([DERIVATION]) + spend.public_key] = _place(fingerprint, spend.path)
+    return fields
+
+
+def _output_fields(output: Output, change: Change | None, fingerprint: bytes | None) -> Fields:
+    if change is None or fingerprint is None:
+        return {}
+    place = _place(fingerprint, change.path)
+    if form_and_program(output.script)[0] is Form.P2TR:
+        key = change.public_key[1:]
+        return {bytes([OUT_TAP_INTERNAL]): key, bytes([OUT_TAP_DERIVATION]) + key: b"\0" + place}
+    return {bytes([OUT_DERIVATION]) + change.public_key: place}
+
+
+def _place(fingerprint: bytes, path: KeyPath) -> bytes:
+    return fingerprint + b"".join(step.to_bytes(4, "little") for step in path)

@@ -1,0 +1,94 @@
+"""The demonstration, run as a person runs it: what it reports, what it leaves behind, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from online.demo.signer_process import SignerProcess
+from shared.courier.inward import carry_in
+from shared.envelope import open_answer, open_request
+from shared.errors import DemoFailed
+from tests.cli_house import lockgate
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
+    """Run it once in a process of its own; give its folder, its report and what it told."""
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    done = subprocess.run(
+        [sys.executable, "-m", "online.cli", "demo", "--json", "--out", str(folder)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return folder, report, done.stderr
+
+
+def test_the_report_is_one_object_with_all_that_was_asked(ran: tuple[Path, dict[str, Any], str]) -> None:
+    _, report, _ = ran
+    (ledger,) = report["ledgers"]
+    assert report["ok"] is True
+    assert ledger["name"] == "xrpl"
+    assert len(ledger["tx_id"]) == 64
+    assert all(step["seconds"] >= 0 and step["name"] for step in ledger["steps"])
+    assert all(ledger["frames"][way]["shown"] >= ledger["frames"][way]["needed"] > 0 for way in ("request", "answer"))
+    assert ledger["checkpoints"]["signer"].startswith("lockgate-signer/")
+    assert ledger["checkpoints"]["coordinator"].startswith("lockgate-coordinator\n")
+
+
+def test_each_step_is_told_in_words(ran: tuple[Path, dict[str, Any], str]) -> None:
+    _, report, told = ran
+    assert all(step["name"] in told for step in report["ledgers"][0]["steps"])
+    assert "80 000 XRP" in told
+
+
+def test_journals_pictures_and_books_lie_where_it_says(ran: tuple[Path, dict[str, Any], str]) -> None:
+    _, report, _ = ran
+    assert all(Path(place).exists() for place in report["ledgers"][0]["places"].values())
+
+
+def test_the_films_hold_the_very_request_and_answer(ran: tuple[Path, dict[str, Any], str]) -> None:
+    crossing = ran[0] / "crossing"
+    for name in ("request", "answer"):
+        film = carry_in(str(crossing / f"{name}.gif"), lambda _scan: None).sealed
+        assert film == (crossing / f"{name}.bin").read_bytes()
+    _, request = open_request((crossing / "request.bin").read_bytes())
+    assert open_answer((crossing / "answer.bin").read_bytes())[0].request == request.digest
+
+
+def test_the_books_can_be_read_again_afterwards(ran: tuple[Path, dict[str, Any], str]) -> None:
+    rows = lockgate("--home", ran[0] / "coordinator", "books", "sheet", "--json").json
+    posted = {row["account"]: int(row["posted_units"]) for row in rows}
+    assert posted["wallet:hot"] == 81_000_000_000
+    assert sum(posted.values()) == 0
+
+
+def test_nothing_that_was_started_goes_on(ran: tuple[Path, dict[str, Any], str]) -> None:
+    folder = str(ran[0]).encode()
+    lines = [path / "cmdline" for path in Path("/proc").iterdir() if path.name.isdigit()]
+    assert not [line for line in lines if line.exists() and folder in line.read_bytes()]
+
+
+def test_a_folder_that_is_there_is_refused_with_one_line(tmp_path: Path) -> None:
+    done = lockgate("demo", "--json", "--out", tmp_path)
+    assert done.refused("file-exists")
+    assert done.json["ok"] is False
+
+
+def test_a_step_that_fails_is_one_line_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_arguments: object, **_options: object) -> str:
+        raise DemoFailed("lockgate-signer person: broken on purpose")
+
+    monkeypatch.setattr(SignerProcess, "run", broken)
+    done = lockgate("demo", "--out", tmp_path / "out")
+    assert done.refused("demo-failed")
+    assert "get their keys at the signer" in done.err

@@ -1,0 +1,259 @@
+"""The store: its form, its troubles turned into refusals, and the people, signers and wallets in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text, update
+
+from online.audit import audit_lines, verify
+from online.store import journal, tables
+from online.store.database import Store, open_store
+from online.store.people import add_person, people
+from online.store.signers import pair_signer, signers
+from online.store.wallets import add_addresses, import_card, keys, owner, wallets
+from shared.chains.xrpl import XRPL
+from shared.envelope import WalletCard, seal_card
+from shared.errors import (
+    BadField,
+    BadSignature,
+    CardConflict,
+    DiskFull,
+    NameTaken,
+    Refusal,
+    StationLocked,
+    StoreBusy,
+    StoreDamaged,
+    StoreNewer,
+    StoreReadOnly,
+    StoreUnreachable,
+    UnknownSigner,
+)
+from shared.hdkeys import derive
+from tests.online_world import ALICE, BOB, NETWORK, NOW, STATION, Desk, PaperSigner, make_desk
+
+
+def _url(folder: Path) -> str:
+    return f"sqlite:///{folder}/lockgate.db"
+
+
+def test_the_migrations_lead_to_the_tables_of_the_program(tmp_path: Path) -> None:
+    store = open_store(_url(tmp_path))
+    with store.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+
+
+def test_the_store_is_durable_and_checks_its_keys(tmp_path: Path) -> None:
+    store = open_store(_url(tmp_path), STATION)
+    with store.transaction() as tx:
+        told = [tx.sql.execute(text(f"PRAGMA {name}")).scalar() for name in
+                ("journal_mode", "synchronous", "foreign_keys")]
+    assert told == ["wal", 2, 1]
+
+
+def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
+    add_person(open_store(_url(tmp_path), STATION), "alice", ALICE.person.key, NOW)
+    assert people(open_store(_url(tmp_path))) == (ALICE.person,)
+
+
+def test_a_newer_store_is_refused(tmp_path: Path) -> None:
+    store = open_store(_url(tmp_path), STATION)
+    with store.transaction() as tx:
+        tx.sql.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreNewer):
+        open_store(_url(tmp_path))
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lockgate.db").write_bytes(b"this is a shopping list" * 100)
+    with pytest.raises(StoreDamaged):
+        open_store(_url(tmp_path))
+
+
+@pytest.mark.parametrize("url", ["sqlite:////no/such/folder/a.db", "cobol://here", "nonsense"])
+def test_a_store_that_is_not_there_is_refused(url: str) -> None:
+    with pytest.raises(StoreUnreachable):
+        open_store(url)
+
+
+def test_a_store_that_another_process_writes_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("online.store.database._BUSY_SECONDS", 0.05)
+    store = open_store(_url(tmp_path), STATION)
+    other = sqlite3.connect(tmp_path / "lockgate.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreBusy):
+        add_person(store, "alice", ALICE.person.key, NOW)
+    other.execute("ROLLBACK")
+    add_person(store, "alice", ALICE.person.key, NOW)
+
+
+def test_a_full_disk_is_a_refusal_and_loses_nothing(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.rebalance()
+    with desk.store.transaction() as tx:
+        pages = tx.sql.execute(text("PRAGMA page_count")).scalar()
+        tx.sql.execute(text(f"PRAGMA max_page_count={pages}"))
+    with pytest.raises(DiskFull):
+        _fill(desk)
+    with desk.store.reading() as connection:
+        connection.execute(text("PRAGMA max_page_count=1000000"))
+    assert verify(desk.store).problems == ()
+    desk.answered()
+
+
+def _fill(desk: Desk) -> None:
+    for number in range(100):
+        desk.payments(50, f"p{number}")
+
+
+def test_a_store_that_may_not_be_written_is_a_refusal(tmp_path: Path) -> None:
+    make_desk(tmp_path).store.close()
+    store = open_store(_url(tmp_path), STATION)
+    with store.reading() as connection:
+        connection.execute(text("PRAGMA query_only=ON"))
+    with pytest.raises(StoreReadOnly):
+        add_person(store, "carol", bytes(32), NOW)
+
+
+def test_nothing_is_written_without_the_station_key(tmp_path: Path) -> None:
+    with pytest.raises(StationLocked):
+        add_person(open_store(_url(tmp_path)), "alice", ALICE.person.key, NOW)
+
+
+def test_a_name_or_key_never_changes_its_meaning(tmp_path: Path) -> None:
+    store = open_store(_url(tmp_path), STATION)
+    add_person(store, "alice", ALICE.person.key, NOW)
+    add_person(store, "alice", ALICE.person.key, NOW)
+    pair_signer(store, ALICE.person.key, "vault", NOW)
+    pair_signer(store, ALICE.person.key, "vault", NOW)
+    for name, key in (("alice", BOB.person.key), ("bob", ALICE.person.key)):
+        with pytest.raises(NameTaken):
+            add_person(store, name, key, NOW)
+    for name, key in (("vault", BOB.person.key), ("other", ALICE.person.key)):
+        with pytest.raises(NameTaken):
+            pair_signer(store, key, name, NOW)
+    assert [one.name for one in signers(store)] == ["vault"]
+
+
+@pytest.mark.parametrize(("name", "key"), [("A b", bytes(32)), ("", bytes(32)), ("bob", bytes(31))])
+def test_a_bad_name_or_key_is_refused(tmp_path: Path, name: str, key: bytes) -> None:
+    store = open_store(_url(tmp_path), STATION)
+    with pytest.raises(BadField):
+        add_person(store, name, key, NOW)
+    with pytest.raises(BadField):
+        pair_signer(store, key, name, NOW)
+
+
+def test_a_card_of_a_signer_that_was_never_paired_is_refused(tmp_path: Path) -> None:
+    store = open_store(_url(tmp_path), STATION)
+    with pytest.raises(UnknownSigner):
+        import_card(store, PaperSigner().card("cold", 0), NOW)
+    assert wallets(store) == ()
+
+
+def test_a_card_with_an_extended_key_gives_the_addresses_of_its_children(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    found = add_addresses(desk.store, "cold", 3, NOW)
+    for key in found:
+        private = derive(desk.signer.seed, "secp256k1", key.path)
+        assert key.public_key == private.public_key
+        assert key.address == XRPL.address(private.public_key, "secp256k1", NETWORK)
+    assert [key.index for key in found] == [0, 1, 2]
+    assert owner(desk.store, NETWORK, found[2].address) == found[2]
+
+
+def test_the_same_card_again_changes_nothing(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    before = keys(desk.store, "cold")
+    import_card(desk.store, desk.signer.card("cold", 0), NOW, addresses=1)
+    assert keys(desk.store, "cold") == before
+
+
+@pytest.mark.parametrize("other", [("cold", 5, "cold"), ("cold", 0, "hot"), ("another", 0, "cold")])
+def test_a_card_that_changes_a_wallet_or_takes_its_addresses_is_refused(
+    tmp_path: Path, other: tuple[str, int, str]
+) -> None:
+    desk = make_desk(tmp_path)
+    with pytest.raises(CardConflict):
+        import_card(desk.store, desk.signer.card(*other), NOW)
+
+
+def test_a_card_of_a_known_wallet_by_another_signer_is_refused(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    other = PaperSigner(2)
+    pair_signer(desk.store, other.station, "second", NOW)
+    with pytest.raises(CardConflict):
+        import_card(desk.store, other.card("cold", 0), NOW)
+
+
+def _numbered(signer: PaperSigner, count: int, first: int = 0) -> bytes:
+    paths = [XRPL.key_path(NETWORK, "ed25519", 7, index) for index in range(first, first + count)]
+    public = tuple(derive(signer.seed, "ed25519", path).public_key for path in paths)
+    return seal_card(
+        WalletCard(signer.station, "ed", NETWORK, "warm", "ed25519", 7, b"", public), signer.sign
+    )
+
+
+def test_numbered_keys_are_extended_by_later_cards_and_never_changed(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    import_card(desk.store, _numbered(desk.signer, 2), NOW)
+    import_card(desk.store, _numbered(desk.signer, 4), NOW)
+    assert [key.index for key in keys(desk.store, "ed")] == [0, 1, 2, 3]
+    for card in (_numbered(desk.signer, 3), _numbered(desk.signer, 4, first=1)):
+        with pytest.raises(CardConflict):
+            import_card(desk.store, card, NOW)
+    with pytest.raises(CardConflict):
+        add_addresses(desk.store, "ed", 9, NOW)
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_journal(tmp_path: Path) -> None:
+    store = open_store(_url(tmp_path), STATION)
+    add_person(store, "alice", ALICE.person.key, NOW)
+    add_person(store, "bob", BOB.person.key, NOW - 3600)
+    assert verify(store).ok
+
+
+@pytest.mark.parametrize("number", [0, 3, 6])
+def test_an_altered_line_of_the_journal_is_found(tmp_path: Path, number: int) -> None:
+    desk = make_desk(tmp_path)
+    line = audit_lines(desk.store).splitlines(keepends=True)[number]
+    swapped = line[:50] + (b"A" if line[50:51] != b"A" else b"B") + line[51:]
+    with desk.store.engine.begin() as connection:
+        connection.execute(update(tables.audit).where(tables.audit.c.n == number).values(line=swapped))
+    assert not verify(desk.store).ok
+
+
+def test_a_journal_that_was_cut_off_is_found(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    with desk.store.engine.begin() as connection:
+        last = journal.tip(connection).size - 1
+        connection.execute(tables.audit.delete().where(tables.audit.c.n == last))
+    assert "cut off" in verify(desk.store).problems[0]
+
+
+def test_a_state_that_was_changed_beside_the_journal_is_found(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    desk.rebalance()
+    assert verify(desk.store).ok
+    with desk.store.engine.begin() as connection:
+        connection.execute(update(tables.jobs).values(state="built"))
+    assert "job 1 is built" in verify(desk.store).problems[0]
+
+
+def test_a_refusal_within_a_transaction_takes_everything_back(tmp_path: Path) -> None:
+    store = open_store(_url(tmp_path), STATION)
+    with pytest.raises(BadSignature):
+        _write_and_refuse(store)
+    assert audit_lines(store) == b""
+    with pytest.raises(Refusal):
+        pair_signer(store, b"", "vault", NOW)
+
+
+def _write_and_refuse(store: Store) -> None:
+    with store.transaction() as tx:
+        journal.append(tx, "person", {}, NOW)
+        raise BadSignature("no")
