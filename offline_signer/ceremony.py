@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offline_signer import pen
+from offline_signer import heights, pen
 from offline_signer.box import Box
 from offline_signer.history import History, Name, name_of, record_of, record_value, strokes_of
 from offline_signer.laws import Trial
@@ -48,7 +48,7 @@ from shared.errors import (
 )
 from shared.journal import Journal
 from shared.merkle import consistency_proof
-from shared.policy import Decision, Judged, Policy, evaluate
+from shared.policy import Decision, Judged, Person, Policy, evaluate
 from shared.review import Review, Reviewed, context_lines, printable, review
 from shared.transport.pack import pack
 
@@ -85,6 +85,7 @@ class Examination:
     review: Review
     decision: Decision
     objections: tuple[Refusal, ...]
+    heights: tuple[str, ...]
     warnings: tuple[str, ...]
     repeated: bool
     size: int
@@ -93,7 +94,7 @@ class Examination:
         """Give what a person reads below the review."""
         laws = [f"REFUSED: {refusal} [{refusal.code}]" for refusal in self.objections
                 if refusal not in self.decision.refusals]
-        lines = (*laws, *self.decision.lines, *(f"warning: {text}" for text in self.warnings))
+        lines = (*laws, *self.decision.lines, *self.heights, *(f"warning: {text}" for text in self.warnings))
         return tuple(map(printable, lines))
 
 
@@ -121,10 +122,12 @@ def examine(
     objections, decision = _judge(transactions, history, policy, now)
     # Only what was signed exactly so is given again without a new entry and without asking.
     repeated = answered is not None and all(one.repeat or one.declined for one in transactions)
+    new = [one.effects for one in transactions if not (one.repeat or one.declined)]
     return Examination(
         sealed, request, digest, transactions, tuple(declined),
         review([_reviewed(one) for one in transactions], digest), decision, tuple(objections),
-        tuple(_warnings(transactions)), repeated, history.size,
+        tuple(heights.lines(new, history.heights)),
+        (*_warnings(transactions), *heights.warnings(new, history.heights, policy)), repeated, history.size,
     )
 
 
@@ -208,7 +211,7 @@ def _issued_paths(history: History) -> dict[tuple[str, KeyPath], range]:
     issued: dict[tuple[str, KeyPath], range] = {}
     for wallet in history.wallets.values():
         card = wallet.card
-        path = chains.chain(card.network).key_path(card.network, card.curve, card.account, 0)
+        path = chains.chain(card.network).key_path(card.network, card.curve, card.account, 0, card.form)
         issued[card.network, path[:-1]] = range(path[-1], path[-1] + wallet.count)
     return issued
 
@@ -272,9 +275,14 @@ def _check_approvals(box: Box, examination: Examination, approvals: Sequence[byt
         people.add(opened.signers[0])
     have, chiefs = len(people & approvers), len(people & administrators)
     if have < decision.approvals or chiefs < decision.administrators:
-        need = f"{have} of {decision.approvals} approvers"
-        need += f" and {chiefs} of {decision.administrators} administrators" if decision.administrators else ""
+        need = f"{have} of {decision.approvals} approvers ({_names(policy.approvers)})"
+        if decision.administrators:
+            need += f" and {chiefs} of {decision.administrators} administrators ({_names(policy.administrators)})"
         raise NotEnoughApprovals(f"{need} have approved this request")
+
+
+def _names(people: Sequence[Person]) -> str:
+    return ", ".join(person.name for person in people)
 
 
 def _check_approval(box: Box, examination: Examination, approval: Approval) -> None:
@@ -292,6 +300,7 @@ def _entry(examination: Examination, approvals: Sequence[bytes], epoch: int) -> 
             continue
         record = record_of(one.name, one.effects, one.transfers, next(spends), one.strokes)
         rows.append(record_value(record))
+    stated = heights.stated(one.effects for one in examination.transactions if not one.declined)
     return {
         "request": examination.digest,
         "sealed": pack(examination.sealed),
@@ -300,6 +309,7 @@ def _entry(examination: Examination, approvals: Sequence[bytes], epoch: int) -> 
         "declined": [[one.position, one.reason] for one in examination.declined],
         "refused": [list(one.name) for one in examination.transactions if one.declined],
         "txs": rows,
+        "heights": [[network, height] for network, height in sorted(stated.items())],
     }
 
 

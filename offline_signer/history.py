@@ -71,7 +71,8 @@ class Wallet:
 class History:
     """The journal's meaning. `spends` holds time, epoch and spend of every signed transaction.
 
-    `floor` is the newest policy's epoch when the journal before this one was lost.
+    `heights` are the highest that signed requests stated, by network. `floor` is the newest policy's epoch when the
+    journal before this one was lost.
     """
 
     signed: dict[Name, Record] = field(default_factory=dict)
@@ -83,6 +84,7 @@ class History:
     wallets: dict[str, Wallet] = field(default_factory=dict)
     spends: list[tuple[int, int, Spend]] = field(default_factory=list)
     policy: Policy | None = None
+    heights: dict[str, int] = field(default_factory=dict)
     floor: int = 0
     last_time: int = 0
     size: int = 0
@@ -204,6 +206,10 @@ def _read_sign(history: History, entry: Entry) -> None:
         record = _read_record(row)
         history.take(record)
         history.spends.append((entry.time, epoch, record.spend))
+    for network, height in _pairs(fields.list("heights")):
+        if not (isinstance(network, str) and isinstance(height, int)):
+            raise BadField("a stated height is no number of a network")
+        history.heights[network] = max(height, history.heights.get(network, 0))
     history.declined.update(_pairs(fields.list("refused")))
     declined = tuple(Declined(position, reason) for position, reason in _pairs(fields.list("declined")))
     history.requests[fields.bytes("request", exactly=32)] = Answered(entry.number, declined)

@@ -5,7 +5,9 @@ Signatures are raw 64 bytes: r || s with low s (RFC 6979), BIP340 with zero auxi
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from typing import Final
 
 import coincurve
 from coincurve.ecdsa import cdata_to_der, deserialize_compact
@@ -16,12 +18,15 @@ from offline_signer.vault import Vault
 from shared.chains.api import Algorithm, Curve, KeyPath, Payload
 from shared.errors import BadPen, WrongKey
 
+_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""The number of points on secp256k1 (SEC 2)."""
+
 Stroke = Callable[[bytes], bytes]
 """Signs one message with one key: 32 bytes of digest for secp256k1, the whole message for ed25519."""
 
 
 class Pens:
-    """The keys that one sitting needs, each readied once."""
+    """The keys that one ceremony needs, each readied once."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
@@ -72,6 +77,14 @@ def _schnorr(secret: bytes) -> tuple[Stroke, bytes]:
     return lambda digest: key.sign_schnorr(digest, bytes(32)), key.public_key.format(compressed=True)[1:]
 
 
+def _tweaked_schnorr(secret: bytes) -> tuple[Stroke, bytes]:
+    """Give the key of a taproot output without scripts (BIP341, BIP86): the secret, even-sided, plus its own tweak."""
+    point = coincurve.PrivateKey(secret).public_key.format(compressed=True)
+    even = secret if point[0] == 2 else (_ORDER - int.from_bytes(secret, "big")).to_bytes(32, "big")
+    tag = hashlib.sha256(b"TapTweak").digest()
+    return _schnorr(coincurve.PrivateKey(even).add(hashlib.sha256(tag + tag + point[1:]).digest()).secret)
+
+
 def _ed25519(secret: bytes) -> tuple[Stroke, bytes]:
     key = SigningKey(secret)
     return lambda message: key.sign(message).signature, key.verify_key.encode()
@@ -84,7 +97,7 @@ def _verifies(payload: Payload, signature: bytes) -> bool:
         except BadSignatureError:
             return False
         return True
-    if payload.algorithm == "schnorr-bip340":
+    if payload.algorithm != "ecdsa-secp256k1":
         return coincurve.PublicKeyXOnly(payload.public_key).verify(signature, payload.message)
     try:
         der = cdata_to_der(deserialize_compact(signature))
@@ -96,5 +109,6 @@ def _verifies(payload: Payload, signature: bytes) -> bool:
 _STROKES: dict[Algorithm, Callable[[bytes], tuple[Stroke, bytes]]] = {
     "ecdsa-secp256k1": _ecdsa,
     "schnorr-bip340": _schnorr,
+    "schnorr-bip341": _tweaked_schnorr,
     "ed25519": _ed25519,
 }

@@ -13,6 +13,8 @@ from offline_signer.box import Box
 from offline_signer.vault import marked
 from shared.encoding import Fields, Value, decode, encode
 from shared.errors import BadRelease, JournalMissing, Refusal
+from shared.people import person_line
+from shared.policy import Person
 from shared.review import printable
 from shared.sealed import Sign, add_signature, open_sealed, require_quorum, seal
 
@@ -61,6 +63,12 @@ def describe(sealed: bytes) -> list[str]:
         lines.append(f"a new journal and station key begin; policies up to epoch {fields.number('epoch')} stay void")
     fields.close()  # nothing is signed that is not shown
     return [printable(line) for line in [*lines, f"evidence: {evidence}"]]
+
+
+def names_of(sealed: bytes) -> tuple[bytes, tuple[bytes, ...]]:
+    """Give whom a release is about and who signed it: the signer's station key and the people's keys."""
+    opened = open_sealed(sealed, RELEASE)
+    return Fields(decode(opened.body), "release").bytes("station", exactly=32), opened.signers
 
 
 def apply(box: Box, sealed: bytes) -> str:
@@ -128,4 +136,5 @@ def _loss(box: Box, fields: Fields, body: dict[str, Value]) -> str:
     except Refusal:  # no room, or no disk: nothing has begun, and the release can be applied again
         box.vault.change(header)
         raise
-    return "a new journal begins under a new station key; pair this signer again and sweep its wallets"
+    begun = "a new journal begins under a new station key; pair this signer again and sweep its wallets"
+    return f"{begun}\n{person_line(Person('signer', box.vault.station))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from offline_signer import journal_file, vault
@@ -11,7 +12,7 @@ from offline_signer.box import Box, Clock, opened
 from offline_signer.history import fold
 from offline_signer.vault import Header, marked
 from shared import chains
-from shared.chains.api import Curve, NetworkClass
+from shared.chains.api import Curve, KeyPath, NetworkClass
 from shared.checkpoint import open_checkpoint, require_extends
 from shared.envelope import MOST_CARD_KEYS, WalletCard, seal_card
 from shared.errors import BadField, BadSetup, BadWords, OldPolicy, WrongNetwork
@@ -92,7 +93,7 @@ def take_over(folder: Path, passphrase: str, lines: bytes, checkpoint: str, cloc
 
 
 def issue_card(
-    box: Box, name: str, *, network: str, tier: str, curve: Curve, account: int, count: int
+    box: Box, name: str, *, network: str, tier: str, curve: Curve, account: int, count: int, form: str = ""
 ) -> bytes:
     """Write down a wallet's public keys and give the sealed card. A later card of the same wallet only has more keys.
 
@@ -105,7 +106,9 @@ def issue_card(
         raise WrongNetwork(f"{network} is not a {box.vault.header.network_class} network, for which this vault is")
     if tier not in ("hot", "warm", "cold") or not 1 <= count <= MOST_CARD_KEYS:
         raise BadField(f"a wallet is hot, warm or cold, and has 1 to {MOST_CARD_KEYS} keys")
-    card = _card(box, check_name(name), network, tier, curve, account, count)
+    paths = [chain.key_path(network, curve, account, index, form) for index in range(count)]
+    blank = WalletCard(box.vault.station, check_name(name), network, tier, curve, account, b"", (), form)
+    card = _with_keys(box, blank, paths)
     _check_same_wallet(box, card, count)
     sealed = seal_card(card, box.vault.sign)
     box.write("wallet", {"card": sealed, "count": count})
@@ -138,21 +141,18 @@ def _entropy(words: str) -> bytes:
     return entropy
 
 
-def _card(box: Box, name: str, network: str, tier: str, curve: Curve, account: int, count: int) -> WalletCard:
-    chain, station = chains.chain(network), box.vault.station
-    paths = [chain.key_path(network, curve, account, index) for index in range(count)]
+def _with_keys(box: Box, card: WalletCard, paths: Sequence[KeyPath]) -> WalletCard:
     if paths[0][-1] < HARDENED:  # the two last steps derive publicly: the card holds the key above them
-        above = box.vault.node(curve, paths[0][:-2])
-        return WalletCard(station, name, network, tier, curve, account, above.public_key + above.chain_code, ())
-    keys = tuple(box.vault.node(curve, path).public_key for path in paths)
-    return WalletCard(station, name, network, tier, curve, account, b"", keys)
+        above = box.vault.node(card.curve, paths[0][:-2])
+        return replace(card, xpub=above.public_key + above.chain_code)
+    return replace(card, keys=tuple(box.vault.node(card.curve, path).public_key for path in paths))
 
 
 def _check_same_wallet(box: Box, card: WalletCard, count: int) -> None:
     for known in box.history.wallets.values():
-        place = (known.card.network, known.card.curve, known.card.account)
-        same_place = place == (card.network, card.curve, card.account)
+        place = (known.card.network, known.card.curve, known.card.account, known.card.form)
+        same_place = place == (card.network, card.curve, card.account, card.form)
         if (known.card.wallet == card.wallet) != same_place:
-            raise BadField(f"the wallet {known.card.wallet} stands for {' '.join(map(str, place))}")
+            raise BadField(f"the wallet {known.card.wallet} stands for {' '.join(map(str, place)).strip()}")
         if same_place and (known.card.tier != card.tier or count < known.count):
             raise BadField(f"the wallet {known.card.wallet} is {known.card.tier} and has {known.count} keys already")

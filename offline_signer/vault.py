@@ -19,7 +19,7 @@ from shared.chains.api import Curve, KeyPath, NetworkClass
 from shared.encoding import Fields, Value
 from shared.errors import BadSetup, FileTrouble
 from shared.hdkeys import HARDENED, Node, master
-from shared.lockbox import KdfCost, Opened, lock, reseal, unlock
+from shared.lockbox import KdfCost, Opened, lock, peek_header, reseal, unlock
 from shared.people import parse_person, person_line
 from shared.policy import Person
 from shared.transport.media import read_file, write_file
@@ -141,6 +141,17 @@ def open_vault(folder: Path, passphrase: str) -> Vault:
     """
     require_vault(folder)
     return _vault(folder / NAME, unlock(read_file(folder / NAME), passphrase))
+
+
+def peek(folder: Path) -> Header:
+    """Read the header without opening the vault: anybody may have written it, so nothing rests on it alone.
+
+    Raises:
+        BadSetup: if there is no vault.
+        VaultDamaged: if it was cut or altered by accident.
+    """
+    require_vault(folder)
+    return _header(peek_header(read_file(folder / NAME)))
 
 
 def require_vault(folder: Path) -> None:

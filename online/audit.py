@@ -11,22 +11,20 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from online import audit_books, audit_gap, audit_jobs, audit_orders, audit_people
+from online.audit_told import Told
 from online.chains.api import Dead, Final, Gateway, Outcome, Watched
 from online.jobs.model import Job, effects_of, find_jobs
-from online.jobs.signer_journal import signed_in
 from online.jobs.states import State
+from online.jobs.unknown import signed_in
 from online.ledger import books
-from online.orders.model import KIND, Order, orders
 from online.store import journal
 from online.store.database import Store
-from online.store.people import find_person
 from online.store.signers import find_signer
 from online.store.wallets import find_wallet
 from shared.checkpoint import sign_checkpoint
-from shared.encoding import Value
 from shared.errors import JournalDamaged, Refusal
-from shared.journal import Entry, Journal, read_journal
-from shared.sealed import open_sealed
+from shared.journal import Journal, read_journal
 
 ORIGIN = "lockgate-coordinator"
 
@@ -79,7 +77,7 @@ def audit_lines(store: Store) -> bytes:
 
 
 def verify(store: Store, *, station: bytes | None = None) -> AuditReport:
-    """Verify the journal, the states of all jobs against it, the orders' signatures and the books.
+    """Verify the journal, and row by row that the store says what the journal and the signed documents say.
 
     `station` is the key that must have written the journal, if the station's own is not open; without either, nothing
     is proven about who wrote it. The checkpoint is signed if the station key is open.
@@ -87,15 +85,15 @@ def verify(store: Store, *, station: bytes | None = None) -> AuditReport:
     key = station if store.station is None else store.station.public_key
     with store.reading() as connection:
         lines, tip = journal.lines(connection), journal.tip(connection)
-        jobs = find_jobs(connection)
-    try:
-        found = read_journal(lines, key)
-    except JournalDamaged as damage:
-        return AuditReport(0, b"", "", (str(damage),))
-    problems = [] if found.tip == tip else ["the journal does not end where its kept tip says: lines were cut off"]
-    problems += _states(found, jobs)
-    problems += [problem for order in orders(store) for problem in _signatures(store, order, jobs)]
-    problems += [f"books: {problem}" for problem in books.prove_balances(store)]
+        try:
+            found = read_journal(lines, key)
+        except JournalDamaged as damage:
+            return AuditReport(0, b"", "", (f"audit: {damage}",))
+        problems = [] if found.tip == tip else ["audit: the journal does not end at its kept tip: lines were cut off"]
+        told = Told(found)
+        for look in (audit_people.look, audit_orders.look, audit_jobs.look, audit_gap.look, audit_books.look):
+            problems += look(connection, told)
+    problems += [f"balances: {problem}" for problem in _proven(store)]
     return AuditReport(found.tip.size, found.tip.root(), _checkpoint(store, found), tuple(problems))
 
 
@@ -107,7 +105,10 @@ def compare(
     Raises:
         UnknownSigner, JournalDamaged: if the journal is none of this signer. NodeUnreachable: of a gateway.
     """
-    signed = dict.fromkeys(one.unsigned_sha256 for one in signed_in(read_journal(signer_journal, signer).entries))
+    theirs = read_journal(signer_journal, signer)
+    if theirs.torn_tail:
+        raise JournalDamaged("the signer's journal ends within an entry, or with something that is none")
+    signed = dict.fromkeys(one.unsigned_sha256 for one in signed_in(theirs.entries))
     with store.reading() as connection:
         find_signer(connection, signer)
         mine = [job for job in find_jobs(connection) if _held_by(connection, job, signer)]
@@ -123,48 +124,11 @@ def compare(
     )
 
 
-def _states(found: Journal, jobs: tuple[Job, ...]) -> list[str]:
-    """Replay the journal's moves: each begins where the one before ended, and the last is the job's state."""
-    states: dict[int, str] = {}
-    problems = []
-    for entry in found.entries:
-        if entry.kind == "move":
-            problems += _replay(entry, states)
-    for job in jobs:
-        if states.get(job.id, _first(found, job)) != job.state:
-            problems.append(f"job {job.id} is {job.state}, and the journal says {states.get(job.id, 'nothing')}")
-    return problems + [f"job {number} of the journal is not in the store" for number in states.keys()
-                       - {job.id for job in jobs}]
-
-
-def _replay(entry: Entry, states: dict[int, str]) -> list[str]:
-    number, before, after = entry.body.get("job"), entry.body.get("from"), entry.body.get("to")
-    if not isinstance(number, int) or not isinstance(after, str):
-        return [f"entry {entry.number} is no move"]
-    wrong = number in states and states[number] != before
-    states[number] = after
-    return [f"entry {entry.number} moves job {number} from {before}, where it was not"] if wrong else []
-
-
-def _first(found: Journal, job: Job) -> str:
-    """Give the state in which a job that never moved was made: a rebuilt one is approved from the start."""
-    rebuilt: set[Value] = {entry.body.get("new") for entry in found.entries if entry.kind == "rebuild"}
-    return State.APPROVED if job.id in rebuilt else State.DRAFTED
-
-
-def _signatures(store: Store, order: Order, jobs: tuple[Job, ...]) -> list[str]:
-    """Check that an order's document is signed by its drafter, and by its approver once a job left `drafted`."""
-    with store.reading() as connection:
-        names = [order.drafted_by] + ([order.approved_by] if order.approved_by else [])
-        keys = {find_person(connection, name).key for name in names}
-    moved = any(job.order == order.id and job.state not in (State.DRAFTED, State.WITHDRAWN) for job in jobs)
+def _proven(store: Store) -> tuple[str, ...]:
     try:
-        signers = set(open_sealed(order.sealed, KIND).signers)
-    except Refusal as refusal:
-        return [f"order {order.id.hex()}: {refusal}"]
-    if signers != keys or (moved and len(keys) != 2):
-        return [f"order {order.id.hex()} is not signed by the people that the store names"]
-    return []
+        return books.prove_balances(store)
+    except (Refusal, ValueError) as trouble:
+        return (f"not readable: {trouble}",)
 
 
 def _checkpoint(store: Store, found: Journal) -> str:

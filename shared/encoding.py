@@ -9,6 +9,7 @@ for a meaning. It never repairs, never guesses, and bounds its work by the lengt
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, TypeAlias, TypeVar
 
@@ -28,6 +29,7 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 MOST_DEPTH: Final = 16
 
 _NUMBER, _BYTES, _TEXT, _ARRAY, _MAP, _SIMPLE = 0, 2, 3, 4, 5, 7
+_TOO_DEEP: Final = "arrays and maps stand too deep in one another"
 _SIMPLE_VALUES: Final[dict[int, bool | None]] = {0xF4: False, 0xF5: True, 0xF6: None}
 # The least number that needs the long head ending in 24, 25, 26, 27: a smaller one has a shorter head.
 _LEAST: Final = {24: 24, 25: 2**8, 26: 2**16, 27: 2**32}
@@ -231,41 +233,52 @@ class Fields:
 
 def _write(out: bytearray, value: Value, depth: int) -> None:
     kind = type(value)  # exact types: bool is an int in Python, and is none here
+    # The short heads of the commonest kinds are written here: a request has some ten thousand of them.
     if isinstance(value, bytes):
-        _write_head(out, _BYTES, len(value))
+        size = len(value)
+        if size < 24:
+            out.append(_BYTES << 5 | size)
+        else:
+            _write_head(out, _BYTES, size)
         out += value
-    elif isinstance(value, str):
-        out += _text(value)
     elif kind is int:
         assert isinstance(value, int)
-        _write_head(out, _NUMBER, value)
-    elif value is None or isinstance(value, bool):
-        out.append(0xF6 if value is None else 0xF4 + value)
-    else:
-        _write_group(out, value, depth)
-
-
-def _write_group(out: bytearray, value: Value, depth: int) -> None:
-    if not depth:
-        raise BadEncoding("arrays and maps stand too deep in one another")
-    if isinstance(value, (list, tuple)):
+        if 0 <= value < 24:
+            out.append(value)
+        else:
+            _write_head(out, _NUMBER, value)
+    elif isinstance(value, str):
+        out += _text(value)
+    elif kind is list or kind is tuple:
+        assert isinstance(value, (list, tuple))
+        if not depth:
+            raise BadEncoding(_TOO_DEEP)
         _write_head(out, _ARRAY, len(value))
         for item in value:
             _write(out, item, depth - 1)
-    elif isinstance(value, dict):
-        _write_head(out, _MAP, len(value))
-        # RFC 8949: keys ascend by the bytes of their encodings, so that shorter keys come first.
-        for key, item in sorted([(_text(name), item) for name, item in value.items()], key=_first):
-            out += key
-            _write(out, item, depth - 1)
+    elif value is None or isinstance(value, bool):
+        out.append(0xF6 if value is None else 0xF4 + value)
     else:
+        _write_map(out, value, depth)
+
+
+def _write_map(out: bytearray, value: Value, depth: int) -> None:
+    if not isinstance(value, dict):
         raise TypeError(f"no encoding for {type(value).__name__}")
+    if not depth:
+        raise BadEncoding(_TOO_DEEP)
+    _write_head(out, _MAP, len(value))
+    # RFC 8949: keys ascend by the bytes of their encodings, so that shorter keys come first.
+    for key, item in sorted([(_text(name), item) for name, item in value.items()], key=_first):
+        out += key
+        _write(out, item, depth - 1)
 
 
 def _first(pair: tuple[bytes, Value]) -> bytes:
     return pair[0]
 
 
+@functools.lru_cache(maxsize=4096)
 def _text(text: str) -> bytes:
     if not isinstance(text, str):
         raise TypeError(f"a map's key is text, not {type(text).__name__}")
@@ -311,7 +324,7 @@ def _read(blob: bytes, at: int, depth: int) -> tuple[Value, int]:
             raise BadEncoding("cut short: a string reaches beyond the end")
         return blob[at:end] if major == _BYTES else _as_text(blob[at:end]), end
     if not depth:
-        raise BadEncoding("arrays and maps stand too deep in one another")
+        raise BadEncoding(_TOO_DEEP)
     if major == _ARRAY:
         return _read_array(blob, at, number, depth - 1)
     if major == _MAP:

@@ -138,7 +138,8 @@ class WalletCard:
     """The public half of a wallet: what a coordinator needs to watch it and to ask for signatures.
 
     Where the curve derives publicly, `xpub` is the extended key of `path` (33 bytes of key and 32 of chain code) and
-    addresses are its children 0/i; else `keys` are public keys numbered from 0, which later cards extend.
+    addresses are its children 0/i; else `keys` are public keys numbered from 0, which later cards extend. `form` is
+    the chain's name for the form of its addresses, empty for its usual one.
     """
 
     signer: bytes
@@ -149,6 +150,7 @@ class WalletCard:
     account: int
     xpub: bytes
     keys: tuple[bytes, ...]
+    form: str = ""
 
 
 def context_of(lot: Lot, item: Item) -> Context:
@@ -176,7 +178,7 @@ def card_keys(card: WalletCard, count: int) -> tuple[bytes, ...]:
 def card_addresses(card: WalletCard, count: int) -> tuple[str, ...]:
     """Give the addresses of a wallet's first keys."""
     chain = chains.chain(card.network)
-    return tuple(chain.address(key, card.curve, card.network) for key in card_keys(card, count))
+    return tuple(chain.address(key, card.curve, card.network, card.form) for key in card_keys(card, count))
 
 
 # --- sealing ---------------------------------------------------------------------------------------
@@ -213,6 +215,7 @@ def seal_card(card: WalletCard, sign: Sign) -> bytes:
         "account": card.account,
         "xpub": card.xpub,
         "keys": list(card.keys),
+        "form": card.form,
     }
     return seal(CARD, encode(body), [(card.signer, sign)])
 
@@ -300,6 +303,7 @@ def open_card(blob: bytes) -> tuple[WalletCard, Sealed]:
         account=fields.number("account", 0, 2**31 - 1),
         xpub=fields.bytes("xpub", most=65),
         keys=tuple(_bytes(key, width) for key in fields.list("keys", most=MOST_CARD_KEYS)),
+        form=fields.text("form", most=16),
     )
     fields.close()
     _only_signer(sealed, card.signer)

@@ -52,6 +52,20 @@ class UnknownChain(Refusal):
     hint = "Known networks are listed by `lockgate doctor`."
 
 
+class UnknownForm(Refusal):
+    """A form of addresses that the chain does not have."""
+
+    code = "unknown-form"
+    hint = "Leave the form out; Bitcoin has p2wpkh and p2tr."
+
+
+class BadDer(Refusal):
+    """An ECDSA signature that is not in its one form: minimal DER, r and s in range, s low."""
+
+    code = "bad-signature-form"
+    hint = "The signature was altered or made by another program; ask for it again."
+
+
 # --- encoding -------------------------------------------------------------------------------------
 
 
@@ -489,7 +503,7 @@ class NotEnoughApprovals(PolicyRefusal):
     """Fewer approvals of the request than the policy asks for, or one by somebody who may not approve."""
 
     code = "not-enough-approvals"
-    hint = "Have the missing people approve the same request with the same declined transactions."
+    hint = "Have the missing people approve the same request, declining the same: --as KEY-FILE or --approval FILE."
 
 
 # --- signer ---------------------------------------------------------------------------------------
@@ -520,7 +534,10 @@ class JournalMissing(Refusal):
     """A restored box that has not taken over the newest journal."""
 
     code = "journal-missing"
-    hint = "Run `lockgate-signer journal takeover FILE`, or have the administrators sign that it is lost."
+    hint = (
+        "Run `lockgate-signer journal takeover FILE --checkpoint NOTE`, "
+        "or have the administrators sign that it is lost: `release journal-lost`."
+    )
 
 
 class ClockJumped(Refusal):
@@ -541,7 +558,10 @@ class NotExclusive(Refusal):
     """A further transaction for a transfer that does not exclude every earlier one."""
 
     code = "could-pay-twice"
-    hint = "Build it on the same sequence, ticket or input, or have the administrators release the earlier one."
+    hint = (
+        "Look at the ledger first: if the earlier one happened, this would pay twice. Else build it on the same "
+        "sequence, ticket or input; the administrators release only an earlier one that is proven dead."
+    )
 
 
 class DeclinedBefore(Refusal):
@@ -591,6 +611,27 @@ class BadSetup(Refusal):
 
     code = "bad-setup"
     hint = "See docs/operator.md, first set-up."
+
+
+class AnswerNotCarried(Refusal):
+    """An answer that was signed, as far as is known, and did not get out."""
+
+    code = "answer-not-carried"
+    hint = "Signed; run the same command again with another --out: it gives the same answer, which counts once."
+
+
+class NotAdministrator(Refusal):
+    """Somebody signed for the administrators who is none of those in force, and would make the document worthless."""
+
+    code = "not-administrator"
+    hint = "Nothing was written. Have one of those sign who are named."
+
+
+class SignedAlready(Refusal):
+    """A person's second signature on one document."""
+
+    code = "signed-already"
+    hint = "Nothing was written. Another person signs it next, or it has all signatures that it needs."
 
 
 class UnknownPerson(Refusal):
@@ -834,6 +875,20 @@ class EntriesMissing(Refusal):
 
     code = "entries-missing"
     hint = "Import the signer's journal first; until then nothing is exported."
+
+
+class Unreconciled(Refusal):
+    """A signer signed what this coordinator does not know, as its imported journal shows."""
+
+    code = "unreconciled"
+    hint = "Approve or draft its order again with the same key and import the journal again, or acknowledge it."
+
+
+class SignedElsewhere(Refusal):
+    """A transfer for which the signer's journal shows a transaction that this store does not hold."""
+
+    code = "signed-elsewhere"
+    hint = "It may have been paid already. Import the signer's journal again, or withdraw the job."
 
 
 class UnknownRequest(Refusal):
@@ -1365,6 +1420,13 @@ class PaymentIsDust(Refusal):
     hint = "Pay more, or leave this line out."
 
 
+class TransactionTooLarge(Refusal):
+    """A transaction larger than nodes relay."""
+
+    code = "transaction-too-large"
+    hint = "Split the order into smaller ones."
+
+
 class FeeRateUnknown(Refusal):
     """The node has no estimate of fees, and neither the order nor the settings name a rate."""
 
@@ -1618,3 +1680,34 @@ class ForeignMixed(ForeignRefusal):
 
     code = "foreign-mixed"
     hint = "Start again and show one message only, or use UR, which tells messages apart."
+
+
+# --- the coordinator's assets and replacements ------------------------------------------------------
+
+
+class BadAsset(Refusal):
+    """An asset that cannot be noted, or would change its meaning."""
+
+    code = "bad-asset"
+    hint = "Give the code as its ledger writes it, and the decimals as the ledger has them."
+
+
+class UnknownAsset(Refusal):
+    """An asset whose decimals nobody noted here."""
+
+    code = "unknown-asset"
+    hint = "Note it first: `lockgate asset add NETWORK CODE DECIMALS`."
+
+
+class NothingToMove(Refusal):
+    """Addresses that hold nothing of what was to be moved, or no more than it would cost."""
+
+    code = "nothing-to-move"
+    hint = "Look at the balances with `lockgate books check`."
+
+
+class BadLines(Refusal):
+    """Lines of an order that can not be read; the first bad one is named."""
+
+    code = "bad-lines"
+    hint = "Give a table with the heading destination,asset,amount,memo, or one JSON object of texts a line."

@@ -5,19 +5,18 @@ Strict both ways: whatever is read is written again as the same text.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from coincurve import PublicKey
 
+from shared.base58 import BITCOIN_ALPHABET, Base58
 from shared.chains.api import NetworkClass
 from shared.errors import BadKey
 from shared.hdkeys import Node, PublicNode, node_from_parts
 
-_ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BASE58: Final = Base58(BITCOIN_ALPHABET, 111)  # 82 bytes that begin with one of the four versions fill 111 letters
 _PRIVATE: Final[dict[NetworkClass, bytes]] = {"main": b"\x04\x88\xad\xe4", "test": b"\x04\x35\x83\x94"}
 _PUBLIC: Final[dict[NetworkClass, bytes]] = {"main": b"\x04\x88\xb2\x1e", "test": b"\x04\x35\x87\xcf"}
-_LETTERS: Final = 111  # 82 bytes that begin with one of the four versions always fill this many
 
 
 def print_xpub(node: PublicNode, network_class: NetworkClass) -> str:
@@ -77,25 +76,12 @@ def _parts(raw: bytes, version: bytes) -> tuple[int, bytes, int, bytes, bytes]:
     return depth, parent, number, raw[13:45], raw[45:78]
 
 
-def _checksum(raw: bytes) -> bytes:
-    return hashlib.sha256(hashlib.sha256(raw).digest()).digest()[:4]
-
-
 def _armour(raw: bytes) -> str:
-    number, letters = int.from_bytes(raw + _checksum(raw), "big"), []
-    while number:
-        number, digit = divmod(number, 58)
-        letters.append(_ALPHABET[digit])
-    return "".join(reversed(letters))
+    return _BASE58.encode_check(raw)
 
 
 def _unarmour(text: str) -> bytes:
-    number = 0
-    if len(text) != _LETTERS or not set(text) <= set(_ALPHABET):
-        raise BadKey("this is no extended key")
-    for letter in text:
-        number = number * 58 + _ALPHABET.index(letter)
-    raw = number.to_bytes(82, "big")  # 111 letters always fit
-    if _checksum(raw[:78]) != raw[78:]:
-        raise BadKey("the extended key's checksum is wrong")
-    return raw[:78]
+    raw = _BASE58.decode_check(text)
+    if raw is None or len(raw) != 78:
+        raise BadKey("this is no extended key, or its checksum is wrong")
+    return raw

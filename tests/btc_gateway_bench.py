@@ -172,4 +172,9 @@ def login(server: RunningServer) -> str:
 
 def replacing(wish: Plan, earlier: Job, **params: int | str) -> Plan:
     """Give a plan for the same transfers again, on the claims of an earlier transaction."""
-    return replace(wish, params={**wish.params, **params}, again=earlier.effects.claims)
+    return replacing_claims(wish, earlier.effects.claims, **params)
+
+
+def replacing_claims(wish: Plan, claims: tuple[Claim, ...], **params: int | str) -> Plan:
+    """Give a plan for the same transfers again, on some claims."""
+    return replace(wish, params={**wish.params, **params}, again=claims)

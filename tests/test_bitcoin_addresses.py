@@ -9,9 +9,8 @@ import pytest
 from shared.chains.bitcoin import BITCOIN
 from shared.chains.bitcoin.addresses import address as address_of_key
 from shared.chains.bitcoin.addresses import address_of, parse_address, script_of
-from shared.chains.bitcoin.base58 import decode_check, encode_check
 from shared.chains.bitcoin.bech32 import decode_segwit, encode_segwit
-from shared.chains.bitcoin.networks import key_path
+from shared.chains.bitcoin.networks import BASE58, key_path
 from shared.errors import BadAddress, BitcoinKeyRefused, BitcoinScriptRefused, UnknownChain, WrongNetwork
 
 MAIN = "bitcoin:mainnet"
@@ -130,6 +129,11 @@ def test_key_paths_are_those_of_bip84_and_bip86() -> None:
     assert key_path(MAIN, "secp256k1", 3, 7, "p2tr") == (86 | HARD, HARD, 3 | HARD, 0, 7)
 
 
+def test_the_chain_gives_addresses_and_paths_by_the_same_rules() -> None:
+    assert BITCOIN.parse_address(VALID[0][0], MAIN).address == VALID[0][0].lower()
+    assert BITCOIN.key_path(MAIN, "secp256k1", 0, 1) == key_path(MAIN, "secp256k1", 0, 1, "p2wpkh")
+
+
 def test_no_two_networks_share_a_key_path() -> None:
     accounts = (0, 1, (1 << 28) - 1)
     paths = {key_path(network, "secp256k1", account, 0) for network in NETWORKS for account in accounts}
@@ -170,7 +174,7 @@ def test_a_script_without_an_address_is_refused() -> None:
 
 def test_base58_of_a_version_that_no_network_has_is_refused() -> None:
     with pytest.raises(BadAddress):
-        script_of(encode_check(b"\x30" + HASH), MAIN)
+        script_of(BASE58.encode_check(b"\x30" + HASH), MAIN)
 
 
 def test_random_programs_survive_both_encodings_and_one_wrong_letter_does_not() -> None:
@@ -186,4 +190,4 @@ def test_random_programs_survive_both_encodings_and_one_wrong_letter_does_not() 
         )
         assert decode_segwit(text[:place] + wrong + text[place + 1 :]) is None
         payload = bytes(lots.randrange(3)) + lots.randbytes(18)
-        assert decode_check(encode_check(payload)) == payload
+        assert BASE58.decode_check(BASE58.encode_check(payload)) == payload

@@ -228,7 +228,9 @@ def test_what_embit_writes_becomes_ours_and_our_answer_is_accepted(seed: int) ->
         assert BITCOIN.effects(tx).payments == BITCOIN.effects(wanted.decode()).payments
         if case % 4 < 2:
             answer = with_signatures(foreign, tx, wanted.signatures(tx))
-            assert core_accepts(write(extract(finalize(answer))), wanted.spent)
+            final = read_psbt(write_psbt(finalize(answer)))
+            assert (final.version, final.transaction) == (foreign.version, foreign.transaction)
+            assert core_accepts(write(extract(final)), wanted.spent)
             read_again = PSBT.parse(write_psbt(answer))
             assert read_again.tx.serialize() == write(wanted.transaction)
 
@@ -339,6 +341,13 @@ def test_signatures_go_into_no_psbt_about_another_transaction() -> None:
         with_signatures(unsigned_psbt(other.decode()), one.decode(), one.signatures())
 
 
+def test_a_signed_psbt_of_version_2_may_not_grow_any_more() -> None:
+    found = read_psbt(their_psbt(drawn(random.Random(1)), 2))
+    growing = replace(found, fields={**found.fields, b"\x06": b"\x07"})
+    wanted = drawn(random.Random(1))
+    assert with_signatures(growing, wanted.decode(), wanted.signatures()).fields[b"\x06"] == b"\x04"
+
+
 def test_change_without_a_key_has_no_derivation() -> None:
     same = replace(BASE, transaction=replace(BASE.transaction, outputs=(Output(5_000, MINE.script),)))
     same = replace(same, stated=replace(same.stated, change=(Change(0),)))
@@ -424,6 +433,21 @@ def test_a_taproot_tree_that_is_none_is_refused(value: bytes) -> None:
     good = unsigned_psbt(BASE.decode())
     with pytest.raises(BitcoinPsbtRefused):
         read_psbt(write_psbt(replace(good, outputs=({b"\x06": value},))))
+
+
+def test_uncompressed_keys_of_old_wallets_are_carried_along() -> None:
+    old = spoiled(0, {b"\x06\x04" + bytes(64): FINGERPRINT + bytes(4)})
+    assert read_psbt(write_psbt(old)) == old
+    assert ours_from_psbt(old, FINGERPRINT, HEIGHT).keys == (MINE.path,)
+
+
+def test_a_taproot_input_says_its_internal_key_also_without_a_fingerprint() -> None:
+    mine = key(0, "p2tr")
+    of = request([(mine, 9_000)], [Output(5_000, key(1).script)])
+    known = Prevout(of.stated.prevouts[0].output, mine.public[1:])
+    tx = replace(of, stated=replace(of.stated, prevouts=(known,))).decode()
+    assert unsigned_psbt(tx).inputs[0][b"\x17"] == mine.public[1:]
+    assert unsigned_psbt(of.decode()).inputs[0].keys() == {b"\x01"}
 
 
 def test_a_whole_taproot_tree_is_read() -> None:

@@ -15,11 +15,15 @@ from shared.chains.bitcoin.context import Stated
 from shared.chains.bitcoin.counterparty import messages
 from shared.chains.bitcoin.counterparty.carriers import encode_outputs
 from shared.chains.bitcoin.counterparty.model import EnhancedSend
+from shared.chains.bitcoin.hashes import hash160
 from shared.chains.bitcoin.model import Change
-from shared.chains.bitcoin.multisig import multisig
+from shared.chains.bitcoin.multisig import multisig, witness
+from shared.chains.bitcoin.rules import check_outputs
 from shared.chains.bitcoin.script import bare_multisig, data_pushes, push, read_push, segwit
 from shared.chains.bitcoin.sizes import compact
+from shared.chains.bitcoin.taproot import output_key
 from shared.chains.bitcoin.transactions import Input, Output, read, write
+from shared.der import der_from_raw, raw_from_der
 from shared.encoding import encode
 from shared.errors import Refusal
 from tests.bitcoin_world import (
@@ -254,6 +258,69 @@ def test_a_previous_transaction_that_fits_is_accepted() -> None:
     assert with_previous(write(FUNDING)).signed().blob
 
 
+def test_change_to_a_coin_of_our_key_and_a_strangers_is_refused_beside_other_coins() -> None:
+    mine = key(0)
+    shared = multisig(1, [mine.public, STRANGER.public])
+    base = request([(mine, 50_000), (mine, 50_000)], [Output(90_000, shared.output_script)])
+    prevouts = (base.stated.prevouts[0], multisig_prevout(shared, mine, 50_000))
+    spoiled = replace(base, stated=replace(base.stated, prevouts=prevouts, change=(Change(0),)))
+    refused(spoiled.decode, "bitcoin-change-refused")
+    honest = replace(base, stated=replace(base.stated, prevouts=prevouts))
+    (payment,) = BITCOIN.effects(honest.decode()).payments
+    assert payment.amount.units == 90_000
+
+
+def test_change_to_the_script_of_an_input_of_one_key_is_proven_by_its_signature() -> None:
+    base = request([(key(0), 50_000), (key(1), 50_000)], [Output(90_000, key(1).script)])
+    found = BITCOIN.effects(replace(base, stated=replace(base.stated, change=(Change(0),))).decode())
+    assert (found.payments, found.owned) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("output", "data"),
+    [
+        (Output(0, b"\x6a\x01A"), ()),
+        (Output(1, b"\x6a\x01A"), (0,)),
+        (Output(1_001, WALLET.witness_script), (0,)),
+    ],
+)
+def test_data_is_refused_unless_it_is_understood_and_holds_next_to_nothing(
+    output: Output, data: tuple[int, ...]
+) -> None:
+    refused(lambda: check_outputs([output], data), "bitcoin-data-refused")
+
+
+def test_a_tweak_beyond_the_order_gives_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.chains.bitcoin.taproot.tagged", lambda tag, blob: b"\xff" * 32)
+    refused(lambda: output_key(STRANGER.public[1:], b"never tweaked before"), "bitcoin-key-refused")
+
+
+def test_without_ripemd160_nothing_is_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ValueError(name)
+
+    monkeypatch.setattr("shared.chains.bitcoin.hashes.hashlib.new", missing)
+    refused(lambda: hash160(b"never hashed before"), "no-ripemd160")
+
+
+@pytest.mark.parametrize("der", [b"", b"\x30\x06\x02\x01", b"\x30\x07\x02\x02\x00\x01\x02\x01\x01"])
+def test_a_signature_that_is_not_minimal_der_is_refused(der: bytes) -> None:
+    refused(lambda: raw_from_der(der), "bad-signature-form")
+    assert raw_from_der(der_from_raw(b"\x80" * 32 + b"\x01" * 32)) == b"\x80" * 32 + b"\x01" * 32
+
+
+def test_a_witness_script_of_something_else_is_no_multisig() -> None:
+    script = segwit(0, sha256(b"\x51").digest())
+    prevout = multisig_prevout(WALLET, key(0), 100_000)
+    refused(
+        spending(replace(prevout, opener=b"\x51", output=Output(100_000, script))), "bitcoin-multisig-refused"
+    )
+
+
+def test_a_signature_of_a_stranger_makes_no_witness() -> None:
+    refused(lambda: witness(WALLET, {key(9).public: b"", key(8).public: b""}), "bitcoin-multisig-refused")
+
+
 def test_keys_of_a_multisig_that_do_not_ascend_are_refused() -> None:
     prevout = multisig_prevout(WALLET, key(0, account=3), 100_000)
     script = segwit(0, sha256(UNSORTED).digest())
@@ -405,6 +472,12 @@ def test_a_payment_before_the_change_could_move_attached_assets() -> None:
     assert BITCOIN.effects(turned.decode()).dangers == ("moves-attached-assets",)
 
 
+def test_a_message_without_change_leaves_no_output_for_attached_assets() -> None:
+    wanted = a_send(key(0), MESSAGE)
+    alone = with_outputs(wanted, wanted.transaction.outputs[0])
+    assert BITCOIN.effects(alone.decode()).dangers == ("moves-attached-assets",)
+
+
 # --- bytes ----------------------------------------------------------------------------------------
 
 RAW = write(BASE.transaction)
@@ -445,6 +518,7 @@ def test_what_is_accepted_after_a_flipped_bit_says_something_else_and_nothing_cr
         if name:
             stated[name] = bytes(target)
         try:
+            assert write(read(bytes(raw))) == bytes(raw)
             tx = BITCOIN.decode(bytes(raw), stated, [each.path for each in one.keys], REGTEST)
             assert BITCOIN.effects(tx) != BITCOIN.effects(one.decode())
         except Refusal:

@@ -9,17 +9,20 @@ import pytest
 
 from shared.chains import chain, names
 from shared.chains.bitcoin import BITCOIN, signing
+from shared.chains.bitcoin.addresses import address_of
 from shared.chains.bitcoin.counterparty import messages
 from shared.chains.bitcoin.counterparty.envelope import build_envelope
-from shared.chains.bitcoin.counterparty.model import EnhancedSend
+from shared.chains.bitcoin.counterparty.model import EnhancedSend, Mpma, MpmaMemo, MpmaSend
+from shared.chains.bitcoin.hashes import hash160
 from shared.chains.bitcoin.model import Change
 from shared.chains.bitcoin.multisig import Multisig, multisig
 from shared.chains.bitcoin.psbt import read_psbt
 from shared.chains.bitcoin.psbt_roles import combine, extract, finalize
+from shared.chains.bitcoin.script import p2sh
 from shared.chains.bitcoin.taproot import output_key
 from shared.chains.bitcoin.transactions import Output, read, read_all, write
 from shared.effects import Claim, Destination, OwnedKey
-from shared.errors import BitcoinBadSignature, BitcoinMultisigRefused, CounterpartyBroadcastRefused
+from shared.errors import BadDer, BitcoinBadSignature, BitcoinMultisigRefused, CounterpartyBroadcastRefused
 from tests.bitcoin_world import (
     REGTEST,
     Key,
@@ -95,7 +98,7 @@ def test_a_wrong_signature_is_refused_and_so_is_another_number_of_them(form: str
         [one[:63], other],
         [bytes(64), other],
     ):
-        with pytest.raises(BitcoinBadSignature):
+        with pytest.raises((BitcoinBadSignature, BadDer)):
             BITCOIN.assemble(tx, signatures)
 
 
@@ -166,6 +169,18 @@ def test_change_to_the_same_several_keys_is_no_payment() -> None:
     assert [payment.amount.units for payment in found.payments] == [29_000]
     assert found.owned == ()
     assert found.dangers == ()
+
+
+def test_keys_are_sorted_as_bip67_says() -> None:
+    # BIP67, "Test vectors", the first list: two keys in the wrong order, their script, its P2SH address.
+    keys = [
+        "02ff12471208c14bd580709cb2358d98975247d8765f92bc25eab3b2763ed605f8",
+        "02fe6f0a5a297eb38c391581c4413e084773ea23954d93f7753db7dc0adc188b2f",
+    ]
+    wallet = multisig(2, [bytes.fromhex(one) for one in keys])
+    assert wallet.witness_script.hex() == f"5221{keys[1]}21{keys[0]}52ae"
+    address = address_of(p2sh(hash160(wallet.witness_script)), "bitcoin:mainnet")
+    assert address == "39bgKC7RFbpoCRbtD5KEdkYKtNyhpsNa3Z"
 
 
 # --- Counterparty ---------------------------------------------------------------------------------
@@ -250,3 +265,15 @@ def test_an_inscription_is_not_signed_since_its_message_would_not_be_options_as_
     leaf = build_envelope(message, one.public[1:], inscription=True)
     with pytest.raises(CounterpartyBroadcastRefused):
         a_pair(one, message).decode(envelope=leaf)
+
+
+def test_a_batch_to_500_recipients_crosses_as_one_pair_and_core_accepts_it() -> None:
+    sends = [MpmaSend("XCP", key(100 + n).address, 1_000 + n, MpmaMemo(b"%06d" % n)) for n in range(500)]
+    message = Mpma(tuple(sorted(sends, key=lambda send: send.address)))
+    pair = a_pair(key(0), messages.encode(message, REGTEST))
+    tx = pair.decode()
+    found = BITCOIN.effects(tx)
+    assert (found.kind, len(found.payments)) == ("counterparty-mpma", 500)
+    commit, reveal = read_all(BITCOIN.assemble(tx, pair.signatures(tx)).blob, 2)
+    assert core_accepts(write(commit), pair.commit.spent)
+    assert core_accepts(write(reveal), [commit.outputs[0]])

@@ -7,15 +7,19 @@ from typing import Any
 import coincurve
 import pytest
 
-from shared.chains.bitcoin import signing, taproot
+from shared.chains.bitcoin import BITCOIN, signing, taproot
 from shared.chains.bitcoin.addresses import address_of
-from shared.chains.bitcoin.der import raw_from_der
+from shared.chains.bitcoin.context import Prevout, Stated, write_context
 from shared.chains.bitcoin.digests import Digests, p2wpkh_code
 from shared.chains.bitcoin.hashes import hash160, tagged
+from shared.chains.bitcoin.inputs import spend_of
+from shared.chains.bitcoin.model import Change, Tx
+from shared.chains.bitcoin.pairs import reveal_of
 from shared.chains.bitcoin.script import Form, form_and_program
 from shared.chains.bitcoin.transactions import Output, Transaction, read, read_all, write
+from shared.der import raw_from_der
 from shared.errors import BitcoinBadSignature, BitcoinRefusal, BitcoinSighash
-from tests.bitcoin_world import core_accepts, tweaked
+from tests.bitcoin_world import core_accepts, sign, tweaked
 from tests.shared_vectors import cases, name_of
 
 MAIN = "bitcoin:mainnet"
@@ -206,3 +210,89 @@ def test_commit_and_reveal_of_others_verify_with_our_digests(case: dict[str, Any
     assert read_all(write(commit) + write(reveal), 2) == (commit, reveal)
     assert core_accepts(write(commit), [spent])
     assert core_accepts(write(reveal), [commit.outputs[0]])
+
+
+# --- the same transactions through our own door ---------------------------------------------------
+
+PATH = (84 | 1 << 31, 1 << 31, 0, 0)
+
+
+def through_decode(case: dict[str, Any]) -> tuple[Any, list[bytes]]:
+    """Decode a mined transaction as if we were to sign it, and give the signatures that it has, raw."""
+    signed = read(bytes.fromhex(case["signed_tx_hex"]))
+    prevouts, raw = [], []
+    for one, value, script in zip(
+        signed.inputs, case["prevout_values"], case["prevout_scripts"], strict=True
+    ):
+        taproot_key = len(one.witness) == 1
+        prevouts.append(Prevout(Output(value, bytes.fromhex(script)), b"" if taproot_key else one.witness[1]))
+        raw.append(one.witness[0] if taproot_key else raw_from_der(one.witness[0][:-1]))
+    stated = write_context(Stated(1_000, tuple(prevouts)))
+    unsigned = bytes.fromhex(case["unsigned_tx_hex"])
+    return BITCOIN.decode(unsigned, stated, [PATH] * len(prevouts), "bitcoin:regtest"), raw
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        case
+        for case in cases(COUNTERPARTY, "regtest_transaction")
+        if case["message_type_id"] in (2, 30) and case["encoding"] == "opreturn"
+    ],
+    ids=name_of,
+)
+def test_their_signatures_on_what_we_understand_give_the_mined_bytes(case: dict[str, Any]) -> None:
+    tx, signatures = through_decode(case)
+    found = BITCOIN.effects(tx, {case["decoded"].get("asset", "XCP"): 8})
+    assert found.source == case["from_address"]
+    assert found.fee_most.units == case["fee"]
+    if case["message_type_id"] == 2:
+        sent = found.payments[0]
+        assert (sent.amount.units, sent.destination.address) == (
+            case["decoded"]["quantity"],
+            case["decoded"]["address"],
+        )
+    signed = BITCOIN.assemble(tx, signatures)
+    assert (signed.blob.hex(), signed.tx_id) == (case["signed_tx_hex"], case["txid"])
+
+
+@rows(COUNTERPARTY, "taproot_commit_reveal")
+def test_we_sign_their_commit_and_reveal_and_core_accepts_both(case: dict[str, Any]) -> None:
+    secret = bytes.fromhex(case["source_privkey"])
+    commit, second = (read(bytes.fromhex(case[name])) for name in ("commit_unsigned", "reveal_unsigned"))
+    coin = Output(case["commit_input_value"], bytes.fromhex(case["source_script"]))
+    public_key = coincurve.PrivateKey(secret).public_key.format()
+    wallet = form_and_program(coin.script)[0] is Form.P2TR
+    source = spend_of(Prevout(coin, b"" if wallet else public_key), PATH)
+    leaf = bytes.fromhex(case["envelope_script"])
+    reveal = reveal_of(commit, second, (leaf[-33:-1], leaf), source, PATH, {coin.script})
+    assert reveal.control_block.hex() == case["reveal_control_block"]
+    assert reveal.spend.output.script.hex() == case["reveal_lock_script"]
+    tx = Tx("bitcoin:regtest", commit, (source,), 1_000, reveal=reveal)
+    signed = BITCOIN.assemble(tx, [sign(payload, secret) for payload in BITCOIN.payloads(tx)])
+    for (txid, raw), spent, name in zip(
+        signing.transactions(signed.blob),
+        (coin, commit.outputs[0]),
+        ("commit_signed", "reveal_signed"),
+        strict=True,
+    ):
+        assert txid == read(bytes.fromhex(case[name])).txid
+        assert core_accepts(raw, [spent])
+
+
+def test_their_batch_in_an_envelope_passes_our_door() -> None:
+    for case in cases(COUNTERPARTY, "taproot_commit_reveal"):
+        if not case["message_hex"].startswith("03"):
+            continue
+        coin = Output(case["commit_input_value"], bytes.fromhex(case["source_script"]))
+        stated = Stated(
+            1_000,
+            (Prevout(coin, bytes.fromhex(case["source_pubkey"])),),
+            (Change(1),),
+            envelope=bytes.fromhex(case["envelope_script"]),
+        )
+        unsigned = bytes.fromhex(case["commit_unsigned"] + case["reveal_unsigned"])
+        tx = BITCOIN.decode(unsigned, write_context(stated), [PATH, PATH], "bitcoin:regtest")
+        found = BITCOIN.effects(tx)
+        assert (found.kind, len(found.payments)) == ("counterparty-mpma", 3)
+        assert tx.reveal.transaction.txid == read(bytes.fromhex(case["reveal_signed"])).txid

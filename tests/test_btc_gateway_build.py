@@ -26,6 +26,7 @@ from shared.errors import (
     PaymentIsDust,
     Refusal,
     ReplacementRefused,
+    TransactionTooLarge,
 )
 from tests.btc_gateway_bench import (
     BTC,
@@ -177,6 +178,13 @@ def test_a_send_arrives_with_its_memo(bench: Bench, memo: str | None) -> None:
     assert bench.holds(friend(20), XCP) == before + 5
 
 
+def test_a_send_too_long_for_op_return_goes_by_an_envelope(bench: Bench) -> None:
+    bench.fund(100_000)
+    job = bench.run(plan(pays(ROOT.address, 5, XCP, f'"{"x" * 34}"'), kind="counterparty-send"))
+    assert "envelope" in job.built.context
+    assert job.happened().delivered == job.effects.payments
+
+
 def test_bitcoins_ride_on_a_send_behind_the_change(bench: Bench) -> None:
     bench.fund(100_000)
     job = bench.run(plan(pays(friend(21), 5, CARD), pays(friend(21), 50_000), kind="counterparty-send"))
@@ -221,6 +229,12 @@ def test_what_other_jobs_will_still_send_is_left_alone(bench: Bench) -> None:
     with pytest.raises(AssetsShort, match="are pending"):
         bench.build(replace(wish, params={**wish.params, "pending:XCP": held - 4}))
     bench.build(replace(wish, params={**wish.params, "pending:XCP": held - 5}))
+
+
+def test_more_than_nodes_relay_is_refused(bench: Bench) -> None:
+    bench.fund(40_000_000)
+    with pytest.raises(TransactionTooLarge):
+        bench.build(plan(*(pays(friend(1), 1_000) for _ in range(4_000))))
 
 
 def test_a_fee_above_the_cap_is_refused(bench: Bench) -> None:
@@ -271,8 +285,9 @@ def test_without_a_counterparty_node_messages_are_not_built() -> None:
 def test_a_counterparty_node_that_lags_builds_nothing(bench: Bench) -> None:
     bench.counterparty.fall_behind(1)
     try:
-        with pytest.raises(NodeUnfit):
-            bench.build(plan(pays(friend(1), 5, XCP), kind="counterparty-send"))
+        for wish in (plan(pays(friend(1), 5, XCP), kind="counterparty-send"), plan(pays(friend(1), 5_000))):
+            with pytest.raises(NodeUnfit):
+                bench.build(wish)
     finally:
         bench.counterparty.fall_behind(0)
 

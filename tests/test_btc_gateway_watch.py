@@ -11,7 +11,9 @@ from dataclasses import replace
 import pytest
 
 from online.chains.api import Dead, Final, Outcome, Pending, Watched
-from online.devnet.bitcoin import serve_bitcoin
+from online.devnet.bitcoin import KNOTS, serve_bitcoin
+from online.devnet.bitcoin.faults import SubmitLoss
+from online.devnet.bitcoin.wire import Tx
 from shared.chains.bitcoin.signing import transactions
 from shared.errors import NodeAnswerUnreadable, NodeUnreachable, WrongNetwork
 from tests.btc_gateway_bench import (
@@ -81,6 +83,29 @@ def test_a_reorganisation_takes_confirmations_back(bench: Bench) -> None:
     assert "waits in the mempool" in text(job.watch())
     bench.bitcoin.mine(6)
     assert isinstance(job.watch(), Final)
+
+
+def test_a_pair_survives_a_reorganisation_that_takes_both_back(bench: Bench) -> None:
+    job = a_pair(bench)
+    job.submit()
+    bench.bitcoin.mine(4)
+    bench.bitcoin.reorg(4)
+    assert isinstance(job.watch(), Pending)
+    job.submit()
+    bench.bitcoin.mine(6)
+    job.happened()
+
+
+def test_a_reorganisation_that_loses_the_reveal_alone_leaves_it_said_and_sent(bench: Bench) -> None:
+    job = a_pair(bench)
+    job.submit()
+    bench.bitcoin.mine(3)
+    bench.bitcoin.reorg(3, transactions=[transactions(job.signed.blob)[0][1]])
+    bench.bitcoin.forget(job.signed.tx_id)
+    bench.bitcoin.remember()
+    assert "STUCK" in text(job.watch())
+    bench.bitcoin.mine(6)
+    job.happened()
 
 
 def test_the_fee_is_inputs_less_outputs_of_both_transactions_of_a_pair(bench: Bench) -> None:
@@ -320,14 +345,46 @@ def test_good_bytes_are_accepted_and_known_from_then_on(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("loss", ["request-lost", "reply-lost"])
-def test_a_lost_answer_is_later_and_submitting_again_is_safe(bench: Bench, loss: str) -> None:
+def test_a_lost_answer_is_later_and_submitting_again_is_safe(bench: Bench, loss: SubmitLoss) -> None:
     for make in (a_payment, a_pair):
         job = make(bench)
-        bench.bitcoin.drop_next_submit(loss)  # type: ignore[arg-type]
+        bench.bitcoin.drop_next_submit(loss)
         assert job.submit().kind == "later"
         assert job.submit().kind in ("accepted", "known")
         bench.bitcoin.mine(6)
         assert isinstance(job.watch(), Final)
+
+
+@pytest.mark.parametrize("loss", ["request-lost", "reply-lost"])
+def test_a_lost_answer_to_the_reveal_is_mended_by_submitting_again(bench: Bench, loss: SubmitLoss) -> None:
+    job = a_pair(bench)
+    bench.bitcoin.submit(transactions(job.signed.blob)[0][1])
+    bench.bitcoin.drop_next_submit(loss)
+    assert job.submit().kind == "later"
+    assert job.submit().kind == ("accepted" if loss == "request-lost" else "known")
+    bench.bitcoin.mine(6)
+    job.happened()
+
+
+def test_a_commit_stays_here_while_its_reveal_would_not_be_relayed(bench: Bench) -> None:
+    job = a_pair(bench)
+    bench.bitcoin.policy = KNOTS
+    verdict = job.submit()
+    assert (verdict.kind, verdict.text.startswith("nothing was sent")) == ("later", True)
+    assert not bench.bitcoin.mempool.entries
+    bench.bitcoin.mine_exactly([Tx.read(raw) for _, raw in transactions(job.signed.blob)])
+    bench.bitcoin.mine(5)
+    job.happened()
+
+
+def test_what_the_node_swallowed_is_pending_and_accepted_again(bench: Bench) -> None:
+    job = a_payment(bench)
+    bench.bitcoin.drop_next_submit("swallowed")
+    assert job.submit().kind == "accepted"
+    assert "it can still happen" in text(job.watch())
+    assert job.submit().kind == "accepted"
+    bench.bitcoin.mine(6)
+    job.happened()
 
 
 def test_a_crash_after_the_commit_is_mended_by_submitting_again(bench: Bench) -> None:
@@ -343,7 +400,7 @@ def test_a_reveal_is_not_handed_over_before_its_commit_was_taken(bench: Bench) -
     job = bench.build(wish)
     bench.build(replacing(wish, job, fee_rate=9_000), job.effects.claims).submit()
     verdict = job.submit()
-    assert (verdict.kind, verdict.text.startswith("commit: ")) == ("later", True)
+    assert (verdict.kind, verdict.text.startswith("nothing was sent")) == ("later", True)
     assert job.signed.tx_id not in bench.bitcoin.mempool.entries
 
 

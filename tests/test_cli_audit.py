@@ -7,6 +7,7 @@ checkpoint is said beside the result.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -116,3 +117,64 @@ def test_a_card_taken_in_twice_says_nothing_of_books_still_to_be_opened(house: H
     done = house.lockgate("wallet", "import", house.folder / "cold.card")
     assert done.code == 0
     assert "books open" not in done.err
+
+
+def restored(house: House) -> Path:
+    """Let the signer sign what a backup of the coordinator does not know, go back to it, and give the journal."""
+    backup = house.folder / "backup.db"
+    shutil.copyfile(house.home / "lockgate.db", backup)
+    house.answered()
+    journal, _ = exported(house)
+    for tail in ("-wal", "-shm"):
+        (house.home / f"lockgate.db{tail}").unlink(missing_ok=True)
+    shutil.copyfile(backup, house.home / "lockgate.db")
+    return journal
+
+
+def test_a_restored_coordinator_takes_back_what_was_signed_for_an_order_that_it_knows(house: House) -> None:
+    journal = restored(house)
+    done = house.lockgate("audit", "import", "cold-box", journal, "--json")
+    assert done.code == 1
+    (unknown,) = done.json["unknown"]
+    assert "80 000 XRP from" in unknown["pays"][0].replace("\xa0", " ")
+    assert "no order" in unknown["not_taken_back"]
+    house.approved()
+    assert house.lockgate("request", "export", "june").refused("unreconciled")
+    assert house.ok("audit", "import", "cold-box", journal)["jobs_taken_back"] == [1]
+    assert house.lockgate("request", "export", "june").refused("request-outstanding")
+    done = house.lockgate("answer", "import", house.folder / "june.answer")
+    assert "job 1 answered" in done.out.splitlines()
+    assert "job 1 " in house.lockgate("request", "list").out
+    house.settle()
+    assert house.ok("order", "show", "june")["states"] == ["final"]
+    assert house.ok("audit", "verify")["problems"] == []
+
+
+def test_what_nobody_here_ordered_stops_the_exports_until_a_person_acknowledges_it(house: House) -> None:
+    journal = restored(house)
+    done = house.lockgate("audit", "import", "cold-box", journal)
+    assert done.refused("audit-failed")
+    name = next(line.split()[1] for line in done.out.splitlines() if line.startswith("unsigned_sha256: "))
+    assert house.lockgate("audit", "acknowledge", "cold-box", "0000", "--as", "bob").refused("no-such-id")
+    done = house.lockgate("audit", "acknowledge", "cold-box", name[:8], "--as", "bob")
+    assert done.code == 0, done.err
+    assert "you acknowledge: 80" in done.err
+    assert house.lockgate("audit", "import", "cold-box", journal).code == 0
+    house.approved()
+    assert house.lockgate("request", "export", "june").refused("signed-elsewhere")
+    house.exported("july", "10")
+
+
+def test_a_journal_with_garbage_behind_it_is_not_compared(house: House) -> None:
+    house.answered()
+    journal, _ = exported(house)
+    with journal.open("ab") as file:
+        file.write(b"garbage")
+    assert house.lockgate("audit", "compare", "cold-box", journal).refused("journal-damaged")
+
+
+def test_an_export_that_has_to_wait_builds_nothing(house: House) -> None:
+    house.exported()
+    house.approved("july", "10")
+    assert house.lockgate("request", "export", "july").refused("request-outstanding")
+    assert house.ok("order", "show", "july")["states"] == ["approved"]

@@ -132,6 +132,7 @@ def test_the_loop_ends_well_when_the_system_asks_it_to(home: Path) -> None:
         assert loop.stderr is not None
         loop.stdin.write(f"{PASSPHRASE}\n")
         loop.stdin.close()
+        assert loop.stderr.readline() == "station passphrase: \n"
         heard = loop.stderr.readline()
         loop.send_signal(signal.SIGTERM)
         assert loop.wait(timeout=20) == 0

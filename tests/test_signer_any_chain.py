@@ -17,6 +17,8 @@ from offline_signer import release as releases
 from offline_signer.history import fold, name_of
 from offline_signer.journal_file import read
 from shared.chains.api import Algorithm, Curve
+from shared.chains.xrpl import XRPL
+from shared.effects import OwnedKey
 from shared.envelope import Declined, Item, Lot, TransferRef, card_keys, open_answer, open_card, order_id
 from shared.errors import Refusal
 from shared.journal import Entry
@@ -179,6 +181,56 @@ def test_the_same_bytes_by_another_key_are_judged_anew(toys: ToyWorld) -> None:
         assert examination.decision.approvals == 1
 
 
+# --- what stays ours -----------------------------------------------------------------------------------------
+
+
+def change(toys: ToyWorld, index: int = 1, key: int = 1, curve: str = "ed25519") -> OwnedKey:
+    path = TOY.key_path(toy_chain.NETWORK, "ed25519", 0, index)
+    return OwnedKey(path, curve, toys.keys[key])
+
+
+def keeping(toys: ToyWorld, *owned: OwnedKey) -> Item:
+    unsigned = toy_bytes(toys.addresses[0], [("shop", 10)], ["a"], toys.keys[0], owned=owned)
+    return replace(toys.item("a"), unsigned=unsigned)
+
+
+def test_change_that_goes_to_keys_of_this_signer_is_signed(toys: ToyWorld) -> None:
+    assert toys.sign(keeping(toys, change(toys), change(toys, index=0, key=0)))
+
+
+@pytest.mark.parametrize("wrong", ["another key", "a stranger's key", "no key", "another curve"])
+def test_change_whose_key_is_not_the_one_at_its_path_is_refused_and_nothing_is_written(
+    toys: ToyWorld, wrong: str
+) -> None:
+    owned = {
+        "another key": change(toys, key=0),
+        "a stranger's key": replace(change(toys), public_key=bytes(32)),
+        "no key": replace(change(toys), public_key=b""),
+        "another curve": change(toys, curve="secp256k1"),
+    }[wrong]
+    size = read(toys.world.folder, toys.world.station).tip.size
+    assert toys.refused(keeping(toys, change(toys), owned)) == "wrong-key"
+    assert read(toys.world.folder, toys.world.station).tip.size == size
+
+
+@pytest.mark.parametrize("path", [
+    TOY.key_path(toy_chain.NETWORK, "ed25519", 0, 2),  # derived, and never issued on a card
+    TOY.key_path(toy_chain.NETWORK, "ed25519", 1, 0),
+    XRPL.key_path("xrpl:local", "secp256k1", 0, 0),  # issued on another network
+    (),
+])
+def test_change_at_a_path_that_no_card_of_the_network_issued_is_refused_before_anybody_approves(
+    toys: ToyWorld, path: tuple[int, ...]
+) -> None:
+    with toys.world.box() as box:
+        derivable = all(number >= toy_chain.HARD for number in path)
+        # Even the right key of a path that nobody watches is refused.
+        key = box.vault.node("ed25519", path).public_key if derivable else toys.keys[0]
+        with pytest.raises(Refusal) as caught:
+            toys.world.examine(box, toys.request(keeping(toys, OwnedKey(path, "ed25519", key))))
+    assert caught.value.code == "wrong-key"
+
+
 # --- algorithms --------------------------------------------------------------------------------------------
 
 
@@ -220,7 +272,9 @@ def test_a_new_process_remembers_exactly_what_the_old_one_knew(toys: ToyWorld) -
     ("wallet", {"card": b"", "count": 1}),
     ("policy", {"sealed": b"\x00"}),
     ("sign", {"epoch": 1, "txs": [[1, 2]], "refused": [], "declined": [], "request": bytes(32)}),
-    ("sign", {"epoch": 1, "txs": [], "refused": [7], "declined": [], "request": bytes(32)}),
+    ("sign", {"epoch": 1, "txs": [], "heights": [["toy:test", "9"]], "refused": [], "declined": [],
+              "request": bytes(32)}),
+    ("sign", {"epoch": 1, "txs": [], "heights": [], "refused": [7], "declined": [], "request": bytes(32)}),
 ])
 def test_an_entry_that_another_version_wrote_is_refused_by_its_number(kind: str, body: dict[str, object]) -> None:
     entry = Entry(7, 1, kind, body, bytes(32))  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ from shared.envelope import (
     order_id,
     seal_approval,
 )
-from shared.errors import Refusal
+from shared.errors import NotExclusive, Refusal
 from shared.merkle import verify_consistency
 from shared.money import Amount
 from shared.sealed import seal
@@ -275,6 +275,7 @@ def test_a_second_transaction_on_another_sequence_is_refused(world: World) -> No
     world.sign(world.request(world.payment(5, sequence=1)))
     assert refused(world, world.request(world.payment(5, sequence=2))) == "could-pay-twice"
     assert refused(world, world.request(world.payment(5, ticket=2))) == "could-pay-twice"
+    assert NotExclusive.hint.startswith("Look at the ledger first")
 
 
 def test_two_transactions_for_one_transfer_in_one_request_are_refused(world: World) -> None:

@@ -20,6 +20,7 @@ import pytest
 from offline_signer import airgap, screen
 from shared.envelope import Declined, open_answer
 from shared.errors import Refusal
+from shared.face import prompts
 from tests.signer_command import ENVIRONMENT, PASSPHRASE, SECRET, Desk, make_desk
 from tests.signing_world import World
 
@@ -204,5 +205,5 @@ def test_a_question_that_nobody_answers_is_refused(monkeypatch: pytest.MonkeyPat
     with open(os.devnull) as nothing, monkeypatch.context() as patch:
         patch.setattr(sys, "stdin", nothing)
         with pytest.raises(Refusal) as caught:
-            screen.ask("anybody? ")
-    assert caught.value.code == "bad-setup"
+            prompts.ask("anybody? ")
+    assert caught.value.code == "missing-input"

@@ -241,7 +241,7 @@ def test_a_state_that_was_changed_beside_the_journal_is_found(tmp_path: Path) ->
     assert verify(desk.store).ok
     with desk.store.engine.begin() as connection:
         connection.execute(update(tables.jobs).values(state="built"))
-    assert "job 1 is built" in verify(desk.store).problems[0]
+    assert "jobs 1: it is built" in verify(desk.store).problems[0]
 
 
 def test_a_refusal_within_a_transaction_takes_everything_back(tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from xrpl.core.binarycodec.definitions import get_field_instance
 from shared.chains.api import Curve
 from shared.chains.xrpl import XRPL, addresses, seeds
 from shared.chains.xrpl.amounts import MOST_DROPS, checked_drops
-from shared.chains.xrpl.base58 import decode_check, encode_check
 from shared.chains.xrpl.fields import REFUSED, TOP, Scope
-from shared.chains.xrpl.networks import network_id
+from shared.chains.xrpl.networks import BASE58, network_id
 from shared.effects import Destination
 from shared.errors import (
     BadAddress,
@@ -105,7 +104,7 @@ def test_a_path_beyond_its_numbers_is_refused(account: int, index: int) -> None:
 
 
 def packed(prefix: bytes, rest: bytes, account: bytes = b"\1" * 20) -> str:
-    return encode_check(prefix + account + rest)
+    return BASE58.encode_check(prefix + account + rest)
 
 
 BAD = [
@@ -120,8 +119,8 @@ BAD = [
     GENESIS.replace("b", "0"),
     "1" * 34,
     "r" * 65,
-    encode_check(b"\0" * 1 + b"\1" * 19),
-    encode_check(b"\5" + b"\1" * 20),
+    BASE58.encode_check(b"\0" * 1 + b"\1" * 19),
+    BASE58.encode_check(b"\5" + b"\1" * 20),
     "X" * 47,
     packed(b"\x05\x44", bytes(8)),
     packed(b"\x05\x44", b"\2" + bytes(8)),
@@ -165,8 +164,8 @@ def test_a_tag_beside_an_address_is_taken_unless_there_is_one_inside() -> None:
 
 
 def test_base58_keeps_leading_zeros_and_refuses_a_text_too_short_for_a_checksum() -> None:
-    assert decode_check(encode_check(b"\0\0\1")) == b"\0\0\1"
-    assert decode_check("rrr") is None
+    assert BASE58.decode_check(BASE58.encode_check(b"\0\0\1")) == b"\0\0\1"
+    assert BASE58.decode_check("rrr") is None
 
 
 PUBLIC = coincurve.PrivateKey(b"\7" * 32).public_key
@@ -213,7 +212,7 @@ def test_an_ed25519_seed_gives_no_secp256k1_key() -> None:
         seeds.keypair_from_seed(ED_SEED, "secp256k1")
 
 
-@pytest.mark.parametrize("text", ["", GENESIS, SEED[:-1], ED_SEED.lower(), encode_check(b"\x21" + bytes(15))])
+@pytest.mark.parametrize("text", ["", GENESIS, SEED[:-1], ED_SEED.lower(), BASE58.encode_check(b"\x21" + bytes(15))])
 def test_a_text_that_is_no_seed_is_refused(text: str) -> None:
     with pytest.raises(XrplBadSeed):
         seeds.decode_seed(text)

@@ -24,16 +24,16 @@ from shared.chains.xrpl.addresses import (
 )
 from shared.chains.xrpl.amounts import encode_drops, parse_drops
 from shared.chains.xrpl.decode import decode_unsigned
-from shared.chains.xrpl.der import der_from_raw, raw_from_der
 from shared.chains.xrpl.fields import TOP, TYPES, Field, Fields, Scope
 from shared.chains.xrpl.model import Tx
 from shared.chains.xrpl.seeds import KeyPair, decode_seed, keypair_from_seed
 from shared.chains.xrpl.signing import assemble, payloads, signing_bytes, transaction_id, verify
+from shared.der import der_from_raw, raw_from_der
 from shared.effects import Destination
 from shared.errors import (
+    BadDer,
     Refusal,
     XrplBadSeed,
-    XrplBadSignature,
     XrplFieldRefused,
     XrplMalformed,
     XrplNoFee,
@@ -188,7 +188,7 @@ def test_only_minimal_der_with_low_s_is_a_signature(case: dict[str, Any]) -> Non
     if case["expect"] == "accept":
         assert der_from_raw(raw_from_der(der)) == der
     else:
-        with pytest.raises(XrplBadSignature):
+        with pytest.raises(BadDer):
             raw_from_der(der)
 
 
@@ -198,7 +198,7 @@ def test_the_high_s_twin_of_a_signature_is_refused(case: dict[str, Any]) -> None
     key = coincurve.PublicKey(bytes.fromhex(case["public_key"]))
     assert key.verify(low, bytes.fromhex(case["digest"]), hasher=None)
     assert der_from_raw(raw_from_der(low)) == low
-    with pytest.raises(XrplBadSignature):
+    with pytest.raises(BadDer):
         raw_from_der(high)
 
 
@@ -314,7 +314,7 @@ def test_the_codec_reads_and_writes_the_same_bytes_or_refuses_by_name(case: dict
     assert codec.read(blob) == fields_from_json(case["tx_json"])
     assert codec.write(fields_from_json(case["tx_json"])) == blob
     if case.get("signature_high_s"):
-        with pytest.raises(XrplBadSignature):
+        with pytest.raises(BadDer):
             XRPL.explain(blob, MAIN)
 
 

@@ -24,7 +24,7 @@ from shared.chains.api import (
     Register,
     Signed,
 )
-from shared.effects import Claim, Destination, Effects, Expiry, Payment, SettingChange
+from shared.effects import Claim, Destination, Effects, Expiry, OwnedKey, Payment, SettingChange
 from shared.encoding import Value, decode, encode
 from shared.money import Amount, Asset
 
@@ -44,10 +44,12 @@ class ToyTx:
 
 
 def toy_bytes(source: str, pays: Sequence[tuple[str, int]], claims: Sequence[str], public_key: bytes, *,
-              algorithm: Algorithm = "ed25519", kind: str = "payment", salt: int = 0) -> bytes:
+              algorithm: Algorithm = "ed25519", kind: str = "payment", salt: int = 0,
+              owned: Sequence[OwnedKey] = ()) -> bytes:
     """Write an unsigned toy transaction."""
     body: Value = {"source": source, "pays": [list(one) for one in pays], "claims": list(claims), "kind": kind,
-                   "key": public_key, "algorithm": algorithm, "salt": salt}
+                   "key": public_key, "algorithm": algorithm, "salt": salt,
+                   "owned": [[list(one.path), one.curve, one.public_key] for one in owned]}
     return encode(body)
 
 
@@ -60,10 +62,10 @@ class Toy:
     def parse_address(self, text: str, network: str) -> Destination:
         return Destination(text)
 
-    def address(self, public_key: bytes, curve: Curve, network: str) -> str:
+    def address(self, public_key: bytes, curve: Curve, network: str, form: str = "") -> str:
         return "toy" + hashlib.sha256(public_key).hexdigest()[:12]
 
-    def key_path(self, network: str, curve: Curve, account: int, index: int) -> KeyPath:
+    def key_path(self, network: str, curve: Curve, account: int, index: int, form: str = "") -> KeyPath:
         return (77 | HARD, account | HARD, index | HARD)
 
     def decode(self, unsigned: bytes, context: Context, keys: Sequence[KeyPath], network: str) -> ToyTx:
@@ -76,8 +78,9 @@ class Toy:
         pays = tuple(Payment(source, Destination(to), Amount(COIN, units)) for to, units in tx.body["pays"])
         settings = () if pays else (SettingChange(source, "nothing", "does nothing"),)
         claims = tuple(Claim(NETWORK, name) for name in tx.body["claims"])
+        owned = tuple(OwnedKey(tuple(path), curve, key) for path, curve, key in tx.body["owned"])
         return Effects(tx.body["kind"], tx.network, source, pays, source, Amount(COIN, 1), settings, claims,
-                       Expiry(10, 1), sworn=tx.sworn)
+                       Expiry(10, 1), sworn=tx.sworn, owned=owned)
 
     def payloads(self, tx: ToyTx) -> tuple[Payload, ...]:
         digest = hashlib.sha256(PREFIX + tx.unsigned + repr(tx.sworn).encode()).digest()

@@ -1,9 +1,9 @@
-"""What the commands share: the signer's folder, its clock, people's keys, and how refusals are printed."""
+"""What the commands share: the signer's folder, its clock, and people's keys."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +11,17 @@ from typing import Any
 
 import click
 
-from offline_signer import journal_file
+from offline_signer import journal_file, vault
 from offline_signer.box import Box, opened
 from offline_signer.history import History, fold
-from offline_signer.screen import ask_secret
 from offline_signer.vault import require_vault
 from shared.chains.api import NetworkClass
 from shared.envelope import MOST_REASON, Declined
-from shared.errors import NoPolicy, WrongNetwork
+from shared.errors import NoPolicy, NotAdministrator, SignedAlready, WrongNetwork
+from shared.face.prompts import ask_secret
 from shared.journal import Journal
 from shared.person_key import PersonKey, unlock_key
-from shared.policy import Policy
+from shared.policy import Person, Policy
 from shared.review import printable
 from shared.transport.media import read_file
 
@@ -46,7 +46,7 @@ class Here:
     def box(self) -> AbstractContextManager[Box]:
         """Unlock the vault, asking for its passphrase, and hold the journal."""
         require_vault(self.folder)
-        return opened(self.folder, ask_secret("vault passphrase: "), self.clock)
+        return opened(self.folder, ask_secret("vault passphrase"), self.clock)
 
     def look(self) -> tuple[Journal, History, Policy]:
         """Read the journal without any passphrase, for looking only. Raises NoPolicy."""
@@ -56,6 +56,30 @@ class Here:
             raise NoPolicy("no policy has been installed on this signer")
         return journal, history, history.policy
 
+    def administrators(self) -> tuple[Person, ...]:
+        """Give who administers this signer, without any passphrase: by its policy or, before the first, its vault.
+
+        Nobody, where no signer is. It spares people a worthless signature; what counts is proven when it is used.
+        """
+        policy = fold(journal_file.read(self.folder, None).entries).policy
+        if policy is not None:
+            return policy.administrators
+        return vault.peek(self.folder).administrators if (self.folder / vault.NAME).exists() else ()
+
+
+def require_administrator(person: PersonKey, people: Sequence[Person], signed: Sequence[bytes] = ()) -> None:
+    """Demand that a person may add their signature to what these administrators sign.
+
+    Raises:
+        NotAdministrator: if this key is none of theirs.
+        SignedAlready: if it stands among those that signed.
+    """
+    if person.public_key not in {one.key for one in people}:
+        names = ", ".join(one.name for one in people)
+        raise NotAdministrator(f"{person.name} with this key is no administrator; they are: {names}")
+    if person.public_key in signed:
+        raise SignedAlready(f"{person.name} has signed already")
+
 
 def open_person(path: Path, network_class: NetworkClass) -> PersonKey:
     """Open a person's key file, asking for its passphrase.
@@ -63,7 +87,7 @@ def open_person(path: Path, network_class: NetworkClass) -> PersonKey:
     Raises:
         WrongNetwork: for a key of test networks, which may be weakly guarded, where real money is.
     """
-    person = unlock_key(read_file(path), ask_secret(f"passphrase of {printable(path.stem)}: "))
+    person = unlock_key(read_file(path), ask_secret(f"passphrase of {printable(path.stem)}"))
     if network_class == "main" != person.network_class:
         raise WrongNetwork(f"the key of {person.name} was made for test networks")
     return person
@@ -79,13 +103,6 @@ def read_declines(texts: tuple[str, ...]) -> tuple[Declined, ...]:
         if found.setdefault(int(number) - 1, reason.strip()[:MOST_REASON]) != reason.strip()[:MOST_REASON]:
             raise click.UsageError(f"transaction {number} is declined for two reasons")
     return tuple(Declined(position, reason) for position, reason in sorted(found.items()))
-
-
-def progress(scan: Any) -> None:
-    """Show how a scan goes, on one line."""
-    done = scan.progress
-    text = f"\r{done.had} of {done.count or '?'} frames, {scan.quality_percent} % of the pictures readable  "
-    click.echo(text, err=True, nl=False)
 
 
 pass_here: Callable[..., Any] = click.make_pass_decorator(Here)

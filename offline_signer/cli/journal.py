@@ -8,13 +8,16 @@ from pathlib import Path
 
 import click
 
-from offline_signer import journal_file, setup
+from offline_signer import journal_file, setup, vault
 from offline_signer.box import origin_of
 from offline_signer.cli.face import IN, OUT, Here, pass_here
-from offline_signer.screen import ask_secret, show
+from offline_signer.screen import show
 from shared.checkpoint import open_checkpoint, require_extends
-from shared.errors import BadSetup
+from shared.errors import BadSetup, JournalMissing
+from shared.face.prompts import ask_secret
 from shared.journal import Entry, Journal
+from shared.people import parse_person, person_line
+from shared.policy import Person
 from shared.transport.media import read_file, write_file
 
 
@@ -25,18 +28,24 @@ def journal() -> None:
 
 @journal.command()
 @click.option("--checkpoint", type=IN, help="A checkpoint that somebody else kept.")
+@click.option("--key", metavar="LINE", help='Who must have signed it: "signer ed25519:HEX". Else read who did.')
 @click.option("--json", "as_json", is_flag=True, help="Print one object.")
 @pass_here
-def verify(here: Here, *, checkpoint: Path | None, as_json: bool) -> None:
-    """Verify every entry's chain and signature, and that the log extends a checkpoint."""
-    log, key = _read(here)
+def verify(here: Here, *, checkpoint: Path | None, key: str | None, as_json: bool) -> None:
+    """Verify every entry's chain and signature, and that the log extends a checkpoint.
+
+    Without --key the log proves itself by the key that it names: compare that with the signer's public line.
+    """
+    log, writer = _read(here, None if key is None else parse_person(key).key)
     if checkpoint is not None:
-        require_extends(log, open_checkpoint(_note(checkpoint), origin_of(key), key))
-    root = log.tip.root().hex()
+        require_extends(log, open_checkpoint(_note(checkpoint), origin_of(writer), writer))
+    root, line = log.tip.root().hex(), person_line(Person("signer", writer))
     if as_json:
-        click.echo(json.dumps({"ok": True, "entries": log.tip.size, "root": root, "origin": origin_of(key)}))
+        told = {"ok": True, "entries": log.tip.size, "root": root, "origin": origin_of(writer), "signer": line}
+        click.echo(json.dumps(told))
     else:
-        click.echo(f"the journal of {origin_of(key)} verifies: {log.tip.size} entries, root {root}")
+        click.echo(f"the journal of {origin_of(writer)} verifies: {log.tip.size} entries, root {root}")
+        click.echo(f"signed throughout by {line}")
 
 
 @journal.command(name="show")
@@ -83,13 +92,15 @@ def checkpoint(here: Here, out: Path | None) -> None:
 def takeover(here: Here, file: Path, checkpoint: Path) -> None:
     """Give a restored box the newest journal; only then it signs."""
     lines, note = read_file(file, journal_file.MOST_BYTES), _note(checkpoint)
-    size = setup.take_over(here.folder, ask_secret("vault passphrase: "), lines, note, here.clock)
+    size = setup.take_over(here.folder, ask_secret("vault passphrase"), lines, note, here.clock)
     click.echo(f"the box goes on from {size} entries")
 
 
-def _read(here: Here) -> tuple[Journal, bytes]:
-    log = journal_file.read(here.folder, None)
+def _read(here: Here, key: bytes | None = None) -> tuple[Journal, bytes]:
+    log = journal_file.read(here.folder, key)
     if log.tip.key is None:
+        if (here.folder / vault.NAME).exists() and vault.peek(here.folder).state == "restored":
+            raise JournalMissing("this box was restored and has not taken over its journal")
         raise BadSetup(f"there is no journal in {here.folder}", hint="Make a signer with `lockgate-signer init`.")
     return log, log.tip.key
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,9 @@ from offline_signer.cli.release import release
 from offline_signer.cli.signing import approve, inspect, sign
 from offline_signer.vault import MOST_GENERATION, require_makable
 from shared import chains
-from shared.errors import BadWords, Refusal
+from shared.errors import BadWords
+from shared.face import ending
+from shared.face.prompts import ask, ask_new_secret, ask_secret, is_terminal
 from shared.lockbox import LIGHT, STANDARD
 from shared.people import parse_person, person_line
 from shared.policy import Person
@@ -57,11 +58,11 @@ def init(here: Here, *, network_class: Any, admins: tuple[str, ...], quorum: int
     people = [parse_person(line) for line in admins]
     require_makable(here.folder, people, quorum)  # told before anybody writes words on paper
     _warn_of_network()
-    passphrase = screen.ask_new_secret("vault passphrase")
+    passphrase = ask_new_secret("vault passphrase")
     settings: Any = {"network_class": network_class, "administrators": people, "quorum": quorum,
                      "kdf": LIGHT if kdf == "light" else STANDARD}
     if restore:
-        station = setup.restore(here.folder, screen.ask_secret("24 words: "), passphrase, lost=lost, **settings)
+        station = setup.restore(here.folder, ask_secret("24 words"), passphrase, lost=lost, **settings)
         click.echo("the box is restored and signs nothing until it has its journal: `journal takeover`", err=True)
     else:
         words = setup.new_words(dice)
@@ -75,15 +76,17 @@ def init(here: Here, *, network_class: Any, admins: tuple[str, ...], quorum: int
 @click.option("--network", required=True, help="Such as xrpl:mainnet.")
 @click.option("--tier", type=click.Choice(["hot", "warm", "cold"]), required=True)
 @click.option("--curve", type=click.Choice(["secp256k1", "ed25519"]), default="secp256k1", show_default=True)
+@click.option("--form", default="", help="The form of the addresses, such as p2tr on Bitcoin; else the usual one.")
 @click.option("--account", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many keys are issued.")
 @click.option("--out", type=OUT, required=True, help="The card's file.")
 @pass_here
-def card(here: Here, wallet: str, network: str, tier: str, curve: Any, account: int, count: int, out: Path) -> None:
+def card(here: Here, wallet: str, out: Path, **settings: Any) -> None:
     """Write a wallet's public card for the coordinator."""
+    network = settings["network"]
     chains.chain(network).network(network)  # an unknown network is told before a passphrase is asked for
     with here.box() as box:
-        sealed = setup.issue_card(box, wallet, network=network, tier=tier, curve=curve, account=account, count=count)
+        sealed = setup.issue_card(box, wallet, **settings)
         addresses = box.history.wallets[wallet].addresses
     write_file(out, sealed, overwrite=True)
     for index, address in enumerate(addresses):
@@ -100,17 +103,11 @@ cli.add_command(journal)
 
 
 def main() -> None:
-    """Run a command; end with 0 done, 1 refused, 2 misuse, 3 fault."""
-    try:
-        cli(prog_name="lockgate-signer")
-    except Refusal as refusal:
-        click.echo(f"error: {printable(str(refusal))} [{refusal.code}]", err=True)
-        click.echo(f"hint: {printable(refusal.hint)}", err=True)
-        sys.exit(1)
-    except Exception:  # noqa: BLE001 - the command's edge: a bug is a traceback and an exit code of its own
-        traceback.print_exc()
-        click.echo("fault: this is a bug of Lockgate; look into it before anything else is signed", err=True)
-        sys.exit(3)
+    """Run a command and end with its exit code."""
+    sys.exit(ending.run(
+        lambda: cli.main(prog_name="lockgate-signer", standalone_mode=False),
+        misuse=click.ClickException, aborted=click.Abort, stopped="stopped; nothing was signed",
+    ))
 
 
 def _teach(words: list[str]) -> None:
@@ -119,11 +116,11 @@ def _teach(words: list[str]) -> None:
     lines += ["   ".join(f"{row + column * 6 + 1:2} {words[row + column * 6]:<9}" for column in range(4))
               for row in range(6)]
     click.echo("\n".join(lines))
-    if screen.is_terminal():
-        screen.ask("Press Enter when they are on paper. ")
+    if is_terminal():
+        ask("Press Enter when they are on paper. ")
         screen.wipe()
     for place in sorted(secrets.SystemRandom().sample(range(24), ASKED_BACK)):
-        if screen.ask_secret(f"word {place + 1}: ") != words[place]:
+        if ask_secret(f"word {place + 1}") != words[place]:
             raise BadWords(f"word {place + 1} is another one; nothing was made")
 
 

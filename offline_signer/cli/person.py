@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from offline_signer.cli.face import OUT, kdf_option
-from offline_signer.screen import ask_new_secret
+from shared.face.prompts import ask_new_secret
 from shared.lockbox import LIGHT, STANDARD
 from shared.people import check_name
 from shared.person_key import lock_key, peek_key

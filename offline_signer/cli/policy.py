@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from offline_signer import setup
-from offline_signer.cli.face import IN, OUT, Here, open_person, pass_here
+from offline_signer.cli.face import IN, OUT, Here, open_person, pass_here, require_administrator
 from offline_signer.screen import show
 from shared.errors import BadPolicy
-from shared.policy import Policy
+from shared.policy import Person, Policy
 from shared.policy_document import parse_policy, read_policy, seal_policy, sign_policy
 from shared.review import printable
 from shared.transport.media import read_file, write_file
@@ -32,24 +32,28 @@ def check(text: Path) -> None:
 @click.argument("text", type=IN)
 @click.option("--as", "key", type=IN, required=True, help="An administrator's key file.")
 @click.option("--out", type=OUT, required=True)
-def draft(text: Path, key: Path, out: Path) -> None:
+@pass_here
+def draft(here: Here, text: Path, key: Path, out: Path) -> None:
     """Seal a policy's text with a first administrator's signature."""
     source = _text(text)
     policy = parse_policy(source)
     _print(policy)
     person = open_person(key, policy.network_class)
+    require_administrator(person, _administrators(here, policy))
     write_file(out, seal_policy(source, person.public_key, person.sign))
 
 
 @policy.command(name="sign")
 @click.argument("file", type=IN)
 @click.option("--as", "key", type=IN, required=True, help="An administrator's key file.")
-def sign_(file: Path, key: Path) -> None:
+@pass_here
+def sign_(here: Here, file: Path, key: Path) -> None:
     """Read a sealed policy and add an administrator's signature."""
     sealed = read_file(file)
-    policy, text, _ = read_policy(sealed)
+    policy, text, opened = read_policy(sealed)
     show(_lines(text))
     person = open_person(key, policy.network_class)
+    require_administrator(person, _administrators(here, policy), opened.signers)
     write_file(file, sign_policy(sealed, person.public_key, person.sign), overwrite=True)
 
 
@@ -72,6 +76,11 @@ def show_(here: Here) -> None:
     assert isinstance(sealed, bytes)
     show(_lines(read_policy(sealed)[1]))
     _print(in_force)
+
+
+def _administrators(here: Here, draft: Policy) -> tuple[Person, ...]:
+    """Give who signs a new policy: the administrators in force on this box, and only far from any box its own."""
+    return here.administrators() or draft.administrators
 
 
 def _text(path: Path) -> str:

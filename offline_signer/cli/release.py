@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
+from offline_signer import journal_file
 from offline_signer import release as releases
 from offline_signer.box import opened
-from offline_signer.cli.face import IN, OUT, Here, open_person, pass_here
-from offline_signer.screen import ask_secret, show
-from offline_signer.vault import open_vault
-from shared.chains.api import NetworkClass
+from offline_signer.cli.face import IN, OUT, Here, open_person, pass_here, require_administrator
+from offline_signer.screen import show
+from offline_signer.vault import Header, open_vault
 from shared.encoding import Value
 from shared.errors import BadRelease
+from shared.face.prompts import ask_secret
+from shared.policy import Policy
 from shared.transport.media import read_file, write_file
 
 evidence_option = click.option("--evidence", required=True, help="Why this is true; the journal keeps it.")
@@ -40,7 +42,7 @@ def transfer(here: Here, transfer: str, evidence: str, key: Path, out: Path) -> 
         raise BadRelease(f"{len(found)} transfers begin with {transfer!r}", hint="Give 12 digits or more of its id.")
     dead = [record.name[1] for record in history.transfers[found[0]].live]
     assert journal.tip.key is not None
-    _seal(releases.draft_transfer(journal.tip.key, found[0], dead, evidence), key, out, policy.network_class)
+    _seal(releases.draft_transfer(journal.tip.key, found[0], dead, evidence), key, out, policy)
 
 
 @release.command()
@@ -53,7 +55,7 @@ def clock(here: Here, until: int, evidence: str, key: Path, out: Path) -> None:
     """Draft: the clock is right although it jumped."""
     journal, history, policy = here.look()
     assert journal.tip.key is not None
-    _seal(releases.draft_clock(journal.tip.key, history.last_time, until, evidence), key, out, policy.network_class)
+    _seal(releases.draft_clock(journal.tip.key, history.last_time, until, evidence), key, out, policy)
 
 
 @release.command(name="journal-lost")
@@ -64,18 +66,22 @@ def clock(here: Here, until: int, evidence: str, key: Path, out: Path) -> None:
 @pass_here
 def journal_lost(here: Here, epoch: int, evidence: str, key: Path, out: Path) -> None:
     """Draft, on a restored box: its journal is lost for good."""
-    vault = open_vault(here.folder, ask_secret("vault passphrase: "))
-    _seal(releases.draft_loss(vault.station, epoch, evidence), key, out, vault.header.network_class)
+    vault = open_vault(here.folder, ask_secret("vault passphrase"))
+    _seal(releases.draft_loss(vault.station, epoch, evidence), key, out, vault.header)
 
 
 @release.command()
 @click.argument("file", type=IN)
 @key_option
-def sign(file: Path, key: Path) -> None:
+@pass_here
+def sign(here: Here, file: Path, key: Path) -> None:
     """Read a release and add an administrator's signature."""
     sealed = read_file(file)
     show(releases.describe(sealed))
-    person = open_person(key, "test")  # a release names no class of networks, and is signed far from the box
+    person = open_person(key, "test")  # a release names no class of networks, and may be signed far from the box
+    station, signed = releases.names_of(sealed)
+    ours = journal_file.read(here.folder, None).tip.key == station
+    require_administrator(person, here.administrators() if ours else [person.person], signed)
     write_file(file, releases.sign_release(sealed, person.public_key, person.sign), overwrite=True)
 
 
@@ -85,12 +91,13 @@ def sign(file: Path, key: Path) -> None:
 def apply(here: Here, file: Path) -> None:
     """Apply a release that enough administrators signed."""
     sealed = read_file(file)
-    with opened(here.folder, ask_secret("vault passphrase: "), here.clock, restored=True) as box:
+    with opened(here.folder, ask_secret("vault passphrase"), here.clock, restored=True) as box:
         click.echo(releases.apply(box, sealed))
 
 
-def _seal(body: dict[str, Value], key: Path, out: Path, network_class: NetworkClass) -> None:
-    person = open_person(key, network_class)
+def _seal(body: dict[str, Value], key: Path, out: Path, in_force: Policy | Header) -> None:
+    person = open_person(key, in_force.network_class)
+    require_administrator(person, in_force.administrators)
     sealed = releases.seal_release(body, person.public_key, person.sign)
     show(releases.describe(sealed))
     write_file(out, sealed)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import click
 
 from offline_signer import ceremony, screen
 from offline_signer.ceremony import Examination
-from offline_signer.cli.face import IN, OUT, Here, open_person, pass_here, progress, read_declines
+from offline_signer.cli.face import IN, OUT, Here, open_person, pass_here, read_declines
+from offline_signer.cli.places import require_room
 from shared.courier.inward import carry_in
 from shared.courier.outward import Carried, Ways, carry_out
 from shared.envelope import NOTHING_SEEN, Approval, Declined, SeenLog, seal_approval
-from shared.errors import NotApproved
+from shared.errors import AnswerNotCarried, NotApproved, Refusal
+from shared.face.prompts import ask
+from shared.face.telling import progress_line
 from shared.person_key import PersonKey
 from shared.transport.media import read_file, write_file
 
@@ -30,7 +34,7 @@ decline_option = click.option("--decline", "declines", multiple=True, metavar="N
 @pass_here
 def inspect(here: Here, source: str, *, as_json: bool) -> None:
     """Show what a request would do and what the policy says of it; sign nothing."""
-    examination = _look(here, carry_in(source, progress).sealed, ())
+    examination = _look(here, carry_in(source, progress_line()).sealed, ())
     if as_json:
         click.echo(json.dumps(_as_json(examination), indent=2))
     else:
@@ -45,7 +49,7 @@ def inspect(here: Here, source: str, *, as_json: bool) -> None:
 @pass_here
 def approve(here: Here, source: str, key: Path, out: Path, declines: tuple[str, ...]) -> None:
     """Approve a request without the vault, for a quorum whose people come one after another."""
-    examination = _look(here, carry_in(source, progress).sealed, read_declines(declines))
+    examination = _look(here, carry_in(source, progress_line()).sealed, read_declines(declines))
     screen.show([*examination.review.lines, "", *examination.lines()])
     if examination.objections:
         raise examination.objections[0]
@@ -76,7 +80,8 @@ def sign(  # noqa: PLR0913 - a parameter for each option
     ways = Ways(out, gif, png, terminal, qr_version, fps)
     if not (out or ways.pictured):
         raise click.UsageError("say where the answer goes: --out, --gif, --png or --terminal")
-    sealed = carry_in(source, progress).sealed
+    require_room(ways)
+    sealed = carry_in(source, progress_line()).sealed
     with here.box() as box:
         def examine(declined: tuple[Declined, ...]) -> Examination:
             return ceremony.examine(sealed, box.history, box.policy(), box.vault.station, box.now(), declined)
@@ -87,10 +92,11 @@ def sign(  # noqa: PLR0913 - a parameter for each option
             class_ = box.policy().network_class
             words += [_approval(examination, box.seen(), open_person(key, class_)) for key in keys]
         begun = time.perf_counter_ns()
-        answer = ceremony.sign(box, examine(examination.declined), words)
-        spent = (time.perf_counter_ns() - begun) // 1_000
-        checkpoint = box.checkpoint()
-    carried = carry_out(answer, ways)
+        with _stopped_late():
+            answer = ceremony.sign(box, examine(examination.declined), words)
+            spent = (time.perf_counter_ns() - begun) // 1_000
+            checkpoint, seen = box.checkpoint(), box.seen()
+    carried = _carry(answer, ways)
     if as_json:
         click.echo(json.dumps(_done_json(examination, checkpoint, spent, carried), indent=2))
         return
@@ -98,8 +104,30 @@ def sign(  # noqa: PLR0913 - a parameter for each option
     click.echo(f"signed {signed}, declined {len(examination.declined)}; request {examination.review.fingerprint}")
     if ways.pictured:
         click.echo(f"the answer takes {carried.needed} frames; {carried.shown} are in a round")
-    _, size, root = checkpoint.splitlines()[:3]
-    click.echo(f"journal: {size} entries, root {root}")
+    click.echo(f"journal: {seen.size} entries\nroot {seen.root.hex()}")
+
+
+@contextmanager
+def _stopped_late() -> Iterator[None]:
+    """Say of Ctrl-C that it came when the journal may have the entry already."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise AnswerNotCarried("stopped; the request may be signed already") from None
+
+
+def _carry(answer: bytes, ways: Ways) -> Carried:
+    """Give the answer out; what goes wrong now does not undo what was signed, and the hint says so.
+
+    Raises:
+        Refusal: as `carry_out`.
+    """
+    try:
+        with _stopped_late():
+            return carry_out(answer, ways)
+    except Refusal as refusal:
+        refusal.hint = AnswerNotCarried.hint
+        raise
 
 
 def _decide(
@@ -114,7 +142,7 @@ def _decide(
             return examination
         if yes:
             raise examination.objections[0]
-        said = screen.ask("approve all that is not declined? (yes, no, or numbers to decline) ")
+        said = ask("approve all that is not declined? (yes, no, or numbers to decline) ")
         if said == "yes":
             if examination.objections:
                 raise examination.objections[0]
@@ -122,7 +150,7 @@ def _decide(
         numbers = said.replace(",", " ").split()
         if not numbers or not all(number.isascii() and number.isdigit() and int(number) for number in numbers):
             raise NotApproved("the request was not approved")
-        reason = screen.ask("why? ") or "declined at the signer"
+        reason = ask("why? ") or "declined at the signer"
         places = {one.position: one for one in declined}
         places |= {int(number) - 1: Declined(int(number) - 1, reason[:200]) for number in numbers}
         declined = tuple(places[place] for place in sorted(places))

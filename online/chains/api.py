@@ -5,13 +5,13 @@ Only the ledger decides: `watch` says final or dead from validated facts alone; 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from shared.chains.api import Context, KeyPath
 from shared.effects import Claim, Effects, Payment
-from shared.money import Amount
+from shared.money import Amount, Asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,11 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """Happened, irreversibly, at a height. `success` is false where only the fee was taken (an XRPL tec)."""
+    """Happened, irreversibly, at a height. `success` is false where only the fee was taken (an XRPL tec).
+
+    `costs` are what the ledger took from the source beside the fee, in other assets. `delivered` holds what really
+    moved, which for a transaction that moves everything only the ledger knows.
+    """
 
     tx_id: str
     height: int
@@ -105,6 +109,7 @@ class Final:
     result: str
     fee: Amount
     delivered: tuple[Payment, ...]
+    costs: tuple[Amount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +148,19 @@ class Gateway(Protocol):
 
     def watch(self, watched: Watched) -> Outcome:
         """Say what the ledger has decided."""
+
+
+@runtime_checkable
+class Purser(Protocol):
+    """What the gateway of a ledger offers besides, where one transaction spends from many addresses of a wallet."""
+
+    network: str
+
+    def accounts(self, addresses: Sequence[str]) -> tuple[AccountState, ...]:
+        """Give what the validated ledger says of many addresses, at once."""
+
+    def filled(self, plan: Plan, taken: Collection[Claim]) -> Plan:
+        """Give a plan whose one payment takes all that its addresses can pay, with terms that keep it so."""
+
+    def asset_balance(self, address: str, asset: Asset) -> Amount:
+        """Give what an address holds of an asset beside the native one."""

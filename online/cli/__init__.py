@@ -1,30 +1,32 @@
 """The coordinator's command line, `lockgate`: a command parses, calls one function and prints.
 
-No rule stands here. Exit codes: 0 done, 1 refused, 2 misuse, 3 a fault of the program. A noun's module is
-loaded when it is called.
+No rule stands here. A noun's module is loaded when it is called.
 """
 
 from __future__ import annotations
 
 import importlib
-import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from online.cli.app import App
-from online.cli.output import note, refused
-from shared.errors import Refusal
-
-DONE, REFUSED, MISUSE, FAULT = 0, 1, 2, 3
+from shared.face import ending
 
 _COMMANDS = {
     "init": ("setup", "Set up a coordinator: data folder, station key, store."),
     "person": ("person", "People: make a key file, register, list."),
     "wallet": ("wallet", "Signers and wallets: pair, import cards, list."),
     "rebalance": ("draft", "Draft an order that moves money between own wallets."),
+    "asset": ("asset", "Assets beside the native ones, with their decimals: add, list."),
+    "pay": ("spending", "Draft payments to one or many by one transaction."),
+    "send": ("spending", "Draft one send of an asset, with a memo."),
+    "batch": ("spending", "Draft sends of assets to many, from a file."),
+    "options": ("spending", "Draft that an address takes sends with a memo alone."),
+    "sweep": ("gathering", "Draft that all a wallet's addresses hold goes to one address."),
+    "prime": ("gathering", "Draft that addresses which hold too little get the least amount."),
+    "bump": ("bump", "Replace a transaction on its way by one with a higher fee."),
     "tickets": ("draft", "Draft an order for XRPL tickets, for payments in parallel."),
     "order": ("order", "Orders and their jobs: list, show, rebuild, withdraw."),
     "approve": ("draft", "Approve an order that somebody else drafted."),
@@ -35,7 +37,7 @@ _COMMANDS = {
     "audit": ("audit", "Journals: verify, export, compare, import the signer's."),
     "decode": ("decode", "Explain a transaction, signed or unsigned, or refuse it."),
     "devnet": ("devnet", "Run a small XRP Ledger on this machine."),
-    "demo": ("demo", "Move 80,000 XRP from cold to hot, and tell what happened."),
+    "demo": ("demo", "Move XRP, XCP and BTC through the gap, and tell what happened."),
     "bench": ("bench", "Measure the crossing and the signer."),
     "doctor": ("doctor", "Check this machine, the store and the nodes."),
 }
@@ -73,26 +75,14 @@ def lockgate(ctx: click.Context, home: Path | None, station_passphrase_fd: int |
     """
     from online.config import default_home
 
-    ctx.obj = App(home or default_home(), station_passphrase_fd)
+    app = App(home or default_home(), station_passphrase_fd)
+    ctx.obj = app
+    ctx.call_on_close(app.close)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    try:
-        result = lockgate.main(args=argv, prog_name="lockgate", standalone_mode=False)
-    except Refusal as refusal:
-        refused(refusal)
-        return REFUSED
-    except click.ClickException as misuse:
-        misuse.show()
-        return MISUSE
-    except (click.Abort, KeyboardInterrupt):
-        note("stopped")
-        return REFUSED
-    except BrokenPipeError:
-        sys.stderr.close()  # who read the output went away; there is nobody to tell
-        return REFUSED
-    except Exception:  # noqa: BLE001 - the command's edge: a bug is a traceback and an exit code of its own
-        traceback.print_exc()
-        return FAULT
-    return result if isinstance(result, int) else DONE
+    return ending.run(
+        lambda: lockgate.main(args=argv, prog_name="lockgate", standalone_mode=False),
+        misuse=click.ClickException, aborted=click.Abort, stopped="stopped",
+    )  # fmt: skip

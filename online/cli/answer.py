@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from online.cli.app import App, pass_app
-from online.cli.output import fields, json_option, progress_line
+from online.cli.output import fields, json_option, say
+from shared.face.telling import progress_line
 
 
 @click.group()
@@ -28,7 +31,7 @@ def import_(app: App, source: str, timeout: int, *, as_json: bool) -> None:
     with app.writing() as store:
         received = carry_in(source, show, timeout_seconds=timeout)
         done = import_answer(store, received.sealed, app.now())
-    value = {
+    value: dict[str, Any] = {
         "request": fingerprint(done.request),
         "answered": list(done.answered),
         "declined": list(done.declined),
@@ -37,4 +40,13 @@ def import_(app: App, source: str, timeout: int, *, as_json: bool) -> None:
     if received.scan is not None:
         scan, needed = received.scan, received.scan.progress.count
         value["frames"] = {"needed": needed, "pictures": scan.pictures, "readable": scan.readable}
-    fields(value, as_json=as_json)
+    if as_json:
+        fields(value, as_json=True)
+        return
+    say(f"request {value['request']}" + (": this answer came before, and nothing changed" if done.repeated else ""))
+    for job in done.answered:
+        say(f"job {job} answered")
+    for job in done.declined:
+        say(f"job {job} declined")
+    if received.scan is not None:
+        say(f"{value['frames']['needed']} frames needed, {value['frames']['pictures']} pictures seen")

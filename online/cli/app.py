@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from online.cli.secrets import ask
 from shared.errors import MissingInput
+from shared.face.prompts import ask_secret
 
 if TYPE_CHECKING:
     from online.chains.api import Gateway
@@ -40,7 +40,7 @@ class _Keyring:
 
     def _read(self) -> str:
         if self.descriptor is None:
-            return ask("station passphrase")
+            return ask_secret("station passphrase")
         with os.fdopen(self.descriptor, encoding="utf-8") as file:
             line = file.readline()
         if not line:
@@ -68,6 +68,11 @@ class App:
         from online import config
 
         return config.gateways(self.config)
+
+    def close(self) -> None:
+        """Close the connections that were opened."""
+        for gateway in self.__dict__.get("gateways", {}).values():
+            gateway.close()
 
     def now(self) -> int:
         """Give Unix seconds."""
@@ -106,7 +111,7 @@ class App:
         from online.people import open_person, peek_person
 
         peek_person(self.config, name)  # an unknown name is told before a passphrase is asked for
-        return open_person(self.config, name, ask(f"passphrase of {name}"))
+        return open_person(self.config, name, ask_secret(f"passphrase of {name}"))
 
 
 pass_app = click.make_pass_decorator(App)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from online.cli.app import App, pass_app
-from online.cli.output import fields, json_option, listing, say
+from online.cli.output import counted, fields, json_option, listing, say
 from online.cli.output import note as say_beside
-from online.cli.views import signer_value
+from online.cli.views import by_prefix, signer_value
 from shared.errors import AuditFailed
 
 if TYPE_CHECKING:
     from online.audit import Row
+    from online.jobs.reconcile import Unknown
 
 _file = click.Path(path_type=Path)
 MOST_JOURNAL_BYTES = 4 * 1024**3
@@ -23,7 +24,7 @@ MOST_JOURNAL_BYTES = 4 * 1024**3
 
 @click.group()
 def audit() -> None:
-    """Journals: verify, export, compare, import the signer's."""
+    """Journals: verify, export, compare, import the signer's, acknowledge what it shows."""
 
 
 @audit.command()
@@ -56,7 +57,7 @@ def verify(app: App, *, signed: bool, station: str | None, out: Path | None, as_
     }
     fields(value, as_json=as_json)
     if not report.ok:
-        raise AuditFailed(f"the coordinator's journal has {len(report.problems)} problems")
+        raise AuditFailed(f"{counted(len(report.problems), 'problem')} in the coordinator's journal or store")
     if out is not None:
         write_file(out, report.checkpoint.encode(), overwrite=True)
 
@@ -99,21 +100,56 @@ def export(app: App, file: Path) -> None:
 @json_option
 @pass_app
 def import_(app: App, signer_name: str, journal: Path, *, as_json: bool) -> None:
-    """Take in a SIGNER's JOURNAL, and say what it signed that is unknown here. Prompts: station."""
-    from online.jobs.signer_journal import import_signer_journal
+    """Take in a SIGNER's JOURNAL, take back what this store forgot, and say what stays unknown. Prompts: station."""
+    from online.jobs.reconcile import import_signer_journal
     from online.store.signers import signer
     from shared.transport.media import read_file
 
     with app.writing() as store:
         key = signer(store, signer_name).public_key
         found = import_signer_journal(store, key, read_file(journal, MOST_JOURNAL_BYTES), app.now())
-    unknown = [
-        {"request": one.request.hex(), "unsigned_sha256": one.unsigned_sha256.hex(), "entry": one.entry}
-        for one in found.unknown
-    ]
-    fields({"signer": signer_name, "entries": found.size, "unknown": unknown}, as_json=as_json)
-    if unknown:
-        raise AuditFailed(f"the signer signed {len(unknown)} transactions that this store does not know")
+    rows = [_unknown_row(one) for one in found.unknown]
+    if as_json:
+        value = {"signer": signer_name, "entries": found.size, "jobs_taken_back": list(found.jobs)}
+        fields({**value, "unknown": rows}, as_json=True)
+    else:
+        say(f"{counted(found.size, 'entry', 'entries')} of {signer_name} imported")
+        for job in found.jobs:
+            say(f"job {job} taken back: it is exported")
+        say(f"{counted(len(rows), 'transaction')} unknown to this store")
+        for row in rows:
+            fields(row, as_json=False)
+    if left := [one for one in found.unknown if not one.acknowledged]:
+        raise AuditFailed(
+            f"the signer signed {counted(len(left), 'transaction')} unknown to this store; nothing is exported to it",
+            hint="Approve or draft their orders with the same keys and import again, or `lockgate audit acknowledge`.",
+        )
+
+
+@audit.command()
+@click.argument("signer_name", metavar="SIGNER")
+@click.argument("transactions", metavar="TRANSACTION...", nargs=-1, required=True)
+@click.option("--as", "name", required=True, help="Who looked into them.")
+@json_option
+@pass_app
+def acknowledge(app: App, signer_name: str, transactions: tuple[str, ...], name: str, *, as_json: bool) -> None:
+    """Note that you looked into unknown TRANSACTIONs of a SIGNER, so that exports go on. Prompts: station; you."""
+    from online.jobs.reconcile import acknowledge as keep_word
+    from online.jobs.reconcile import unknown
+    from online.store.signers import signer
+
+    with app.writing() as store:
+        key = signer(store, signer_name).public_key
+        known = [(one.unsigned_sha256.hex(), one) for one in unknown(store, key)]
+        chosen = [by_prefix(known, text, "unknown transaction") for text in transactions]
+        if not as_json:
+            for one in chosen:
+                for text in one.pays:
+                    say_beside(f"you acknowledge: {text}")
+        me = app.open_person(name)
+        names = {one.unsigned_sha256 for one in chosen}
+        keep_word(store, key, names, person=me.person, sign=me.sign, now=app.now())
+    fields({"signer": signer_name, "acknowledged": sorted(one.hex() for one in names), "by": name}, as_json=as_json)
 
 
 @audit.command()
@@ -170,8 +206,9 @@ def compare(app: App, signer_name: str, journal: Path, *, as_json: bool) -> None
             say(f"{group.replace('_', ' ')}: {len(rows[group])}")
         for group in groups[1:]:
             if rows[group]:
-                say_beside(f"{group.replace('_', ' ')}:")
-                listing(rows[group], ["job", "state", "tx_id", "note"], as_json=False)
+                say(f"{group.replace('_', ' ')}:")
+                short = [{**row, "transaction": row["unsigned_sha256"][:16]} for row in rows[group]]
+                listing(short, ["transaction", "job", "state", "tx_id", "note"], as_json=False)
     if not found.ok:
         raise AuditFailed("the signer's journal, the store and the ledger do not agree")
 
@@ -183,4 +220,15 @@ def _row(one: Row) -> dict[str, Any]:
         "tx_id": one.tx_id,
         "state": one.state,
         "note": one.note,
+    }
+
+
+def _unknown_row(one: Unknown) -> dict[str, Any]:
+    return {
+        "unsigned_sha256": one.unsigned_sha256.hex(),
+        "request": one.request.hex(),
+        "entry": one.entry,
+        "pays": list(one.pays),
+        "not_taken_back": one.why,
+        "acknowledged": one.acknowledged,
     }

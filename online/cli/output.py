@@ -1,4 +1,4 @@
-"""How results reach the screen: tables for people, JSON for programs, refusals with code and hint on stderr.
+"""How results reach the screen: tables for people, JSON for programs. What stands beside them is in `shared.face`.
 
 Every text goes through `printable`, whoever wrote it.
 """
@@ -6,19 +6,15 @@ Every text goes through `printable`, whoever wrote it.
 from __future__ import annotations
 
 import json
-import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from shared.errors import Refusal
+from shared.face.telling import note as note  # noqa: PLC0414 - the twin of `say`, which the commands import from here
 from shared.money import Amount, Asset, format_units
 from shared.review import printable
-
-if TYPE_CHECKING:
-    from shared.transport.message import Scan
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -26,17 +22,6 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 def say(text: str) -> None:
     """Print one line."""
     click.echo(printable(text))
-
-
-def note(text: str) -> None:
-    """Print one line beside the result, on stderr."""
-    click.echo(printable(text), err=True)
-
-
-def refused(refusal: Refusal) -> None:
-    """Print a refusal: what, its code, and what to do."""
-    note(f"error: {refusal} [{refusal.code}]")
-    note(f"hint: {refusal.hint}")
 
 
 def listing(
@@ -69,25 +54,14 @@ def fields(row: dict[str, Any], *, as_json: bool) -> None:
             say(f"{name}: {_cell(value)}")
 
 
-def progress_line() -> Callable[[Scan], None]:
-    """Give a function that shows on stderr how a reception goes, on one line that is written again."""
-    live = sys.stderr.isatty()
-
-    def show(scan: Scan) -> None:
-        one = scan.progress
-        quality = f"{scan.quality_percent} % of {scan.pictures} pictures readable"
-        text = f"{one.had} of {one.count or '?'} frames, {quality}"
-        if live:
-            sys.stderr.write(f"\r{text}\x1b[K" + ("\n" if one.done else ""))
-        elif one.done:
-            note(text)
-
-    return show
-
-
 def moment(seconds: int) -> str:
     """Write Unix seconds as a time of day in UTC."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Write how many there are of something."""
+    return f"1 {noun}" if number == 1 else f"{number} {nouns or noun + 's'}"
 
 
 def signed(units: int, asset: Asset) -> str:

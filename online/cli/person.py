@@ -6,8 +6,8 @@ import click
 
 from online.cli.app import App, pass_app
 from online.cli.output import fields, json_option, listing
-from online.cli.secrets import ask_new
 from shared.errors import Refusal
+from shared.face.prompts import ask_new_secret
 
 
 @click.group()
@@ -26,7 +26,7 @@ def new(app: App, name: str, kdf: str, *, as_json: bool) -> None:
     from online.store.people import add_person
 
     with app.writing() as store:
-        key = new_person(app.config, name, ask_new(f"new passphrase of {name}"), kdf)
+        key = new_person(app.config, name, ask_new_secret(f"new passphrase of {name}"), kdf)
         try:
             add_person(store, key.name, key.public_key, app.now())
         except Refusal:

@@ -68,6 +68,8 @@ def list_(app: App, *, as_json: bool) -> None:
 
     with app.reading() as store:
         rows = [request_value(one) for one in requests(store)]
+    if not as_json:
+        rows = [{**row, "jobs": [f"job {job}" for job in row["jobs"]]} for row in rows]
     listing(rows, ["fingerprint", "created", "jobs", "answered", "open"], as_json=as_json)
 
 

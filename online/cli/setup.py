@@ -6,8 +6,8 @@ import click
 
 from online.cli.app import App, pass_app
 from online.cli.output import fields, json_option, note
-from online.cli.secrets import ask_new
 from online.config import DEFAULT_URL
+from shared.face.prompts import ask_new_secret
 
 
 @click.command()
@@ -29,7 +29,7 @@ def init(app: App, network: str, url: str, name: str, kdf: str, *, as_json: bool
 
     made = config.create(app.home, check_name(name), network, url)
     try:
-        key = new_station(made, ask_new("new station passphrase"), kdf)
+        key = new_station(made, ask_new_secret("new station passphrase"), kdf)
     except BaseException:
         (made.home / "config.toml").unlink()  # so that the next try begins anew
         raise

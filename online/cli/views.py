@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from online.jobs.export import RequestRow
     from online.jobs.model import Job
     from online.ledger.books import Balance
-    from online.orders.model import Order
+    from online.orders.model import Order, Step
     from online.store.database import Store
     from online.store.signers import Signer
     from online.store.wallets import Key, Wallet
@@ -67,7 +67,7 @@ def order_value(store: Store, order: Order) -> dict[str, Any]:
         "kind": order.kind,
         "network": order.network,
         "wallet": order.wallet,
-        "lines": [_line(order, at) for at in range(len(order.lines))] or [_params(order)],
+        "lines": [_line(order, at) for at in range(len(order.lines))] or [_step(step) for step in order.steps],
         "drafted_by": order.drafted_by,
         "approved_by": order.approved_by,
         "created": moment(order.created),
@@ -87,6 +87,7 @@ def job_value(job: Job) -> dict[str, Any]:
         "tx_id": job.tx_id,
         "until_ledger": job.expiry_height,
         "result": job.result,
+        "replaces": job.replaces,
     }
 
 
@@ -138,8 +139,9 @@ def _line(order: Order, at: int) -> str:
     return f"{line.amount} from {line.source} to {line.destination}"
 
 
-def _params(order: Order) -> str:
-    return ", ".join(f"{name} {value}" for name, value in order.params.items()) or order.kind
+def _step(step: Step) -> str:
+    said = ", ".join(f"{name} {value}" for name, value in step.params.items())
+    return f"{step.kind} of {step.source}" + (f": {said}" if said else "")
 
 
 def _states(states: Sequence[object]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The demonstration: 80,000 XRP from a cold to a hot wallet, end to end, on a ledger that runs only meanwhile.
+"""The demonstration: 80,000 XRP from a cold to a hot wallet, then Counterparty sends, a batch and a sweep on Bitcoin.
 
 The coordinator's part runs in this process, on the functions that the commands use; each signer command is a
 process of its own, without a network where the system lets us take it away. Keys and money here are worth nothing.
@@ -21,6 +21,7 @@ def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
         DemoFailed: if a step does not do what it should; the folder keeps what was made.
         FileExists, FileTrouble: if the folder cannot be made.
     """
+    from online.demo.bitcoin import BitcoinJourney
     from online.demo.diary import Diary
     from online.demo.xrpl import XrplJourney
 
@@ -29,11 +30,13 @@ def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
     diary = Diary(say)
     try:
         with XrplJourney(folder, diary) as journey:
-            ledger = journey.run()
+            ledgers = [journey.run()]
+        with BitcoinJourney(folder / "bitcoin", diary) as further:
+            ledgers.append(further.run())
     except Refusal as refusal:
         raise DemoFailed(f"{diary.current}: {refusal} [{refusal.code}]") from refusal
-    diary.tell_end(ledger, folder)
-    return {"ok": True, "out": str(folder), "seconds": diary.seconds, "ledgers": [ledger]}
+    diary.tell_end(ledgers, folder)
+    return {"ok": True, "out": str(folder), "seconds": diary.seconds, "ledgers": ledgers}
 
 
 def _make(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,15 +40,15 @@ class Diary:
         """Add a line to the step that goes on."""
         self._lines.append(text)
 
-    def tell_end(self, ledger: Mapping[str, Any], folder: Path) -> None:
+    def tell_end(self, ledgers: Sequence[Mapping[str, Any]], folder: Path) -> None:
         """Say how it ended, and where everything lies."""
-        frames = ledger["frames"]
         self._say("")
-        self._say(f"done in {self.seconds:.1f} s: transaction {ledger['tx_id']}")
-        for way in ("request", "answer"):
-            one = frames[way]
-            self._say(f"  the {way} took {one['needed']} QR frames ({one['shown']} in a round)")
-        self._say(f"everything lies in {folder}:")
-        for what, where in ledger["places"].items():
-            self._say(f"  {what.replace('_', ' ')}: {where}")
-        self._say(f"the books again: lockgate --home {ledger['places']['coordinator']} books sheet")
+        self._say(f"done in {self.seconds:.1f} s; everything lies in {folder}")
+        for ledger in ledgers:
+            self._say(f"{ledger['name']} in {ledger['seconds']:.1f} s: transaction {ledger['tx_id']}")
+            for way in ("request", "answer"):
+                one = ledger["frames"][way]
+                self._say(f"  the {way} took {one['needed']} QR frames ({one['shown']} in a round)")
+            for what, where in ledger["places"].items():
+                self._say(f"  {what.replace('_', ' ')}: {where}")
+            self._say(f"  the books again: lockgate --home {ledger['places']['coordinator']} books sheet")

@@ -56,3 +56,76 @@ audit/          both journals, exported
 
 Each passphrase here is: {passphrase}
 """
+
+BITCOIN_POLICY: Final = """\
+epoch = 1
+network_class = "test"
+clock_jump_seconds = 604800
+approvers = ["{carol}"]
+stations = ["{station}"]
+
+[administrators]
+quorum = 2
+people = ["{dora}", "{emil}"]
+
+[[asset]]
+network = "bitcoin:regtest"
+code = "XCP"
+decimals = 8
+
+[[wallet]]
+name = "treasury"
+network = "bitcoin:regtest"
+tier = "cold"
+places = {treasury}
+
+[[wallet]]
+name = "deposits"
+network = "bitcoin:regtest"
+tier = "cold"
+places = {deposits}
+
+[[rule]]
+wallet = "treasury"
+kinds = ["counterparty-send", "counterparty-mpma"]
+fee_most = "0.001"
+fee_rate_most = 50
+transactions_without_payment = 0
+# No output of this wallet holds attached assets: the exchange never attaches any.
+accepts = ["moves-attached-assets"]
+approvals = 1
+
+[rule.limits.BTC]
+transfer = "0"
+request = "0.01"
+day = "0.01"
+epoch = "0.1"
+
+[rule.limits.XCP]
+transfer = "100"
+request = "1000"
+day = "1000"
+epoch = "10000"
+
+[rule.any_limits.XCP]
+transfer = "100"
+request = "1000"
+day = "1000"
+epoch = "10000"
+
+[[rule]]
+wallet = "deposits"
+kinds = ["payment"]
+to_wallets = ["treasury"]
+fee_most = "0.001"
+fee_rate_most = 50
+transactions_without_payment = 0
+accepts = ["moves-attached-assets"]
+approvals = 1
+
+[rule.limits.BTC]
+transfer = "1"
+request = "1"
+day = "1"
+epoch = "10"
+"""

@@ -86,7 +86,7 @@ class XrplJourney:
             "name": "xrpl",
             "network": NETWORK,
             "seconds": round(time.monotonic() - begun, 2),
-            "steps": self._diary.steps,
+            "steps": list(self._diary.steps),
             "tx_id": job.tx_id,
             "frames": {"request": _frames(shown), "answer": answer},
             "checkpoints": checkpoints,

@@ -75,7 +75,7 @@ def _take(tx: Tx, answer: SigningAnswer, signers: Sequence[bytes], blob: bytes, 
         return _repeated(answer, open_answer(first)[0], jobs)
     if not any(job.state is State.EXPORTED for job in jobs):
         raise AnswerTooLate("every transaction of this request has ended already")
-    signed = _verified(answer, jobs, declined)
+    signed = verified(answer, jobs, declined)
     request, _ = open_request(request_blob)
     follow(tx, find_signer(tx.sql, signer), request.seen, answer, now)
     tx.sql.execute(insert(tables.answers).values(request=answer.request.hex(), sealed=blob))
@@ -85,7 +85,7 @@ def _take(tx: Tx, answer: SigningAnswer, signers: Sequence[bytes], blob: bytes, 
     return _outcome(answer, jobs, repeated=False)
 
 
-def _verified(
+def verified(
     answer: SigningAnswer, jobs: Sequence[Job], declined: dict[int, Declined]
 ) -> dict[int, Signed]:
     """Verify every signature against the stored transaction that it stands for."""

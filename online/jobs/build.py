@@ -6,17 +6,19 @@ What the gateway built is decoded here again and held against the plan; a server
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from online.chains.api import Built, Gateway, Plan
-from online.jobs.model import Job, encode_context, encode_keys, find_job, find_jobs, transfer_refs
+from online.chains.api import Built, Gateway
+from online.jobs.model import Job, encode_context, encode_keys, find_job, find_jobs, reorder, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
 from online.orders.model import Body
+from online.orders.replacement import ancestors, changes_of
 from online.orders.signed import require_ordered, signed_body
 from online.store import tables
 from online.store.database import Store, Tx
@@ -25,7 +27,8 @@ from shared.effects import Claim, Effects
 from shared.errors import ClaimTaken, GatewayMissing, MoveRefused, PlanMismatch
 
 PENDING = "pending_units"
-"""The parameter that tells a gateway what the address's other jobs will still spend, in base units."""
+"""The parameter that tells a gateway what the address's other jobs will still spend, in base units of the native asset;
+of another asset it is "pending:" and the asset's code."""
 
 _MOST_TRIES = 20
 _ON_THEIR_WAY = (State.BUILT, State.EXPORTED, State.ANSWERED, State.SUBMITTED)
@@ -67,18 +70,20 @@ def _build(store: Store, job_id: int, body: Body, gateway: Gateway, now: int) ->
     for _ in range(_MOST_TRIES):
         with store.reading() as connection:
             job = find_job(connection, job_id)
-            taken = _taken(connection, job.wallet)
-            pending = _pending(connection, job.plan)
+            taken = taken_claims(connection, job.wallet)
+            pending = _pending(connection, job)
             again = _claimed_before(connection, job)
-            require_ordered(body, job.order, job.plan, transfer_refs(connection, job_id))
+            _require_signed(connection, body, job)
         if job.state is not State.APPROVED:
             raise MoveRefused(f"job {job_id} is {job.state} and is not built")
-        wish = replace(job.plan, params={**job.plan.params, PENDING: pending}, again=again)
+        wish = replace(job.plan, params={**job.plan.params, **pending}, again=again)
         built = gateway.build(wish, taken)
-        effects = _checked(job.plan, built)
+        effects = _checked(job, built)
         try:
             with store.transaction() as tx:
-                _reserve(tx, job, effects)
+                if not _reserve(tx, job, effects):
+                    continue
+                reorder(tx, job, effects.payments)
                 return move(tx, job, State.BUILT, now, values=_columns(built, effects))
         except IntegrityError:
             continue  # another builder holds the claim since; its rows are visible at the next try
@@ -93,7 +98,7 @@ def gateway_of(gateways: Mapping[str, Gateway], network: str) -> Gateway:
         raise GatewayMissing(f"no node of {network} is configured") from None
 
 
-def _taken(connection: Connection, wallet: str) -> frozenset[Claim]:
+def taken_claims(connection: Connection, wallet: str) -> frozenset[Claim]:
     """Give the claims that the wallet's transactions hold or used up: its claims are nobody else's."""
     claims, jobs = tables.claims, tables.jobs
     query = select(claims.c.scope, claims.c.name).join(jobs, jobs.c.id == claims.c.job)
@@ -101,48 +106,81 @@ def _taken(connection: Connection, wallet: str) -> frozenset[Claim]:
     return frozenset(Claim(row.scope, row.name) for row in rows)
 
 
-def _pending(connection: Connection, plan: Plan) -> int:
-    """Add up what the jobs on their way from the plan's address will spend at most."""
-    jobs, link, transfers = tables.jobs, tables.job_transfers, tables.transfers
+def _require_signed(connection: Connection, body: Body, job: Job) -> None:
+    """Hold a job against what two people signed, and against who decided to replace another by it."""
+    require_ordered(body, job.order, job.plan, transfer_refs(connection, job.id), changes_of(connection, job))
+
+
+def _pending(connection: Connection, job: Job) -> dict[str, int]:
+    """Add up what the other jobs on their way from the plan's address will spend at most, by parameter.
+
+    What a job replaces is none of them: only one of the two can happen.
+    """
+    jobs, link, transfers, plan = tables.jobs, tables.job_transfers, tables.transfers, job.plan
+    native = chain(plan.network).network(plan.network).native
     on_its_way = (
         (jobs.c.network == plan.network)
         & (jobs.c.source == plan.source)
         & jobs.c.state.in_([state.value for state in _ON_THEIR_WAY])
+        & jobs.c.id.not_in(ancestors(connection, job))
     )
     fees = connection.execute(select(jobs.c.fee_units).where(on_its_way)).scalars()
-    paid = select(transfers.c.units).join(link, link.c.transfer == transfers.c.id)
-    amounts = connection.execute(paid.join(jobs, jobs.c.id == link.c.job).where(on_its_way)).scalars()
-    return sum(int(fee or 0) for fee in fees) + sum(int(units) for units in amounts)
+    pending = Counter({PENDING: sum(int(fee or 0) for fee in fees)})
+    paid = select(transfers.c.asset_code, transfers.c.units).join(link, link.c.transfer == transfers.c.id)
+    for row in connection.execute(paid.join(jobs, jobs.c.id == link.c.job).where(on_its_way)):
+        name = PENDING if row.asset_code == native.code else f"pending:{row.asset_code}"
+        pending[name] += int(row.units)
+    return dict(pending)
 
 
 def _claimed_before(connection: Connection, job: Job) -> tuple[Claim, ...]:
     """Give what earlier jobs of the same transfers claimed, the newest first: on it, a new one excludes the old."""
-    claims, link = tables.claims, tables.job_transfers
+    claims = tables.claims
+    query = select(claims.c.scope, claims.c.name).where(claims.c.job.in_(_earlier(connection, job)))
+    found = connection.execute(query.order_by(claims.c.job.desc(), claims.c.id))
+    return tuple(dict.fromkeys(Claim(row.scope, row.name) for row in found))
+
+
+def _earlier(connection: Connection, job: Job) -> frozenset[int]:
+    """Give the earlier jobs of the same transfers, and those that this one replaces."""
+    link = tables.job_transfers
     mine = select(link.c.transfer).where(link.c.job == job.id)
-    query = select(claims.c.scope, claims.c.name).join(link, link.c.job == claims.c.job)
-    earlier = query.where(link.c.transfer.in_(mine), claims.c.job < job.id).order_by(claims.c.job.desc())
-    return tuple(Claim(row.scope, row.name) for row in connection.execute(earlier))
+    same = connection.execute(select(link.c.job).where(link.c.transfer.in_(mine), link.c.job < job.id)).scalars()
+    return frozenset(same) | frozenset(ancestors(connection, job))
 
 
-def _checked(plan: Plan, built: Built) -> Effects:
+def _checked(job: Job, built: Built) -> Effects:
     """Decode the built bytes and hold what they do against the plan."""
-    ledger = chain(plan.network)
-    effects = ledger.effects(ledger.decode(built.unsigned, built.context, built.keys, plan.network))
+    ledger, plan = chain(job.network), job.plan
+    tx = ledger.decode(built.unsigned, built.context, built.keys, plan.network)
+    effects = ledger.effects(tx, job.register)
     if (effects.kind, effects.network, effects.source) != (plan.kind, plan.network, plan.source):
         raise PlanMismatch("the built transaction is of another kind, network or source than its plan")
-    if effects.payments != plan.payments or effects.fee_payer != plan.source:
+    if Counter(effects.payments) != Counter(plan.payments) or effects.fee_payer != plan.source:
         raise PlanMismatch("the built transaction pays something else than its plan")
-    if any(change.who_may_sign for change in effects.settings) or built.keys != (plan.key,):
-        raise PlanMismatch("the built transaction changes who may sign, or is signed by other keys")
+    mine = {plan.key, *(path for _, path, _ in plan.inputs)}
+    if plan.key not in built.keys or not mine.issuperset(built.keys):
+        raise PlanMismatch("the built transaction is signed by other keys than its plan says")
+    named = {value for value in plan.params.values() if isinstance(value, str)}
+    for change in effects.settings:
+        if change.who_may_sign and not (change.keys and named.issuperset(change.keys)):
+            raise PlanMismatch("the built transaction changes who may sign, and nobody ordered that")
     if not effects.claims:
         raise PlanMismatch("the built transaction uses nothing up, so that it could happen twice")
     return effects
 
 
-def _reserve(tx: Tx, job: Job, effects: Effects) -> None:
+def _reserve(tx: Tx, job: Job, effects: Effects) -> bool:
+    """Take the claims; give false where another job holds one, unless this job replaces that one on purpose."""
+    claims, family = tables.claims, set(ancestors(tx.sql, job))
     for claim in effects.claims:
+        here = (claims.c.network == job.network) & (claims.c.scope == claim.scope) & (claims.c.name == claim.name)
+        holders = set(tx.sql.execute(select(claims.c.job).where(here, claims.c.active)).scalars())
+        if not family.issuperset(holders):
+            return False
         row = {"network": job.network, "scope": claim.scope, "name": claim.name, "job": job.id, "active": True}
-        tx.sql.execute(insert(tables.claims).values(row))
+        tx.sql.execute(insert(claims).values(**row, shared=bool(holders)))
+    return True
 
 
 def _columns(built: Built, effects: Effects) -> dict[str, object]:
@@ -154,3 +192,18 @@ def _columns(built: Built, effects: Effects) -> dict[str, object]:
         "fee_units": str(effects.fee_most.units),
         "expiry_height": None if effects.expiry is None else effects.expiry.last_height,
     }
+
+
+def adopt(tx: Tx, job: Job, built: Built, now: int) -> Job:
+    """Give an approved job the bytes that were built for it before, as a signer's journal shows them.
+
+    Raises:
+        BadSeal: if its order is not signed by two people. PlanMismatch: if its order says something else.
+        ClaimTaken: if another job holds a claim.
+    """
+    _require_signed(tx.sql, signed_body(tx.sql, job.order), job)
+    effects = _checked(job, built)
+    if not _reserve(tx, job, effects):
+        raise ClaimTaken(f"job {job.id}: another job holds what it uses up")
+    reorder(tx, job, effects.payments)
+    return move(tx, job, State.BUILT, now, values=_columns(built, effects))

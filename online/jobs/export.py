@@ -6,7 +6,7 @@ followed without gaps; a coordinator that is behind a signer's journal exports n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select
 from online.jobs.model import Job, effects_of, find_job, find_jobs, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
+from online.jobs.unknown import require_reconciled
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.signers import Signer, find_signer
@@ -56,25 +57,45 @@ def export_request(
 ) -> Exported:
     """Export what is built for a signer, of one order if asked; what does not fit waits for the next request.
 
-    With `heights` (the newest known of each network) what has expired there is left out: withdraw it and build again.
+    With `heights` (the newest known of each network) what has expired there is left out: `renew_stale` comes before.
 
     Raises:
-        UnknownSigner: if it was never paired. EntriesMissing: if its journal is ahead of this coordinator.
-        RequestOutstanding: if an earlier request to it is open. NothingToExport: if nothing is built.
+        NothingToExport: if nothing is built. As `require_ready`.
     """
     with store.transaction() as tx:
-        asked = find_signer(tx.sql, signer)
-        _require_ready(tx, asked)
-        lots, jobs = _lots(tx, [job for job in _built(tx, signer, order) if _lives(job, heights or {})])
+        asked = _ready(tx.sql, signer, order, tx.station.public_key)
+        built = waiting(tx.sql, signer, order, (State.BUILT,))
+        lots, jobs = _lots(tx, [job for job in built if _lives(job, heights or {})])
         if not jobs:
             raise NothingToExport(f"nothing is built for the signer {asked.name}")
         request = SigningRequest(tx.station.public_key, signer, now, asked.seen, lots)
         blob = seal_request(request, tx.station.sign)
         digest = open_request(blob)[1].digest
-        _keep(tx, digest, signer, blob, jobs, now)
+        keep_request(tx, digest, signer, blob, jobs, now, now)
         for job in jobs:
             move(tx, job, State.EXPORTED, now, note={"request": digest})
         return Exported(digest, blob, tuple(job.id for job in jobs))
+
+
+def require_ready(store: Store, signer: bytes, *, order: bytes | None = None) -> None:
+    """Refuse what an export would be refused for, before anything is built for it.
+
+    Raises:
+        UnknownSigner: if it was never paired. EntriesMissing: if its journal is ahead of this coordinator.
+        Unreconciled, SignedElsewhere: if its journal shows what this store does not hold.
+        RequestOutstanding: if an earlier request to it is open.
+    """
+    with store.transaction() as tx:
+        _ready(tx.sql, signer, order, tx.station.public_key)
+
+
+def waiting(
+    connection: Connection, signer: bytes, order: bytes | None, states: Collection[State]
+) -> list[Job]:
+    """List the jobs of a signer's wallets in some states, of one order if asked."""
+    wallets = select(tables.wallets.c.name).where(tables.wallets.c.signer == signer)
+    mine = set(connection.execute(wallets).scalars())
+    return [job for job in find_jobs(connection, order=order, states=states) if job.wallet in mine]
 
 
 def request_blob(store: Store, digest: bytes) -> bytes:
@@ -114,11 +135,20 @@ def request_jobs(connection: Connection, digest: bytes) -> tuple[Job, ...]:
     return tuple(find_job(connection, number) for number in connection.execute(query).scalars().all())
 
 
-def _require_ready(tx: Tx, signer: Signer) -> None:
+def _ready(connection: Connection, key: bytes, order: bytes | None, station: bytes) -> Signer:
+    signer = find_signer(connection, key)
     if signer.needs_entries:
         raise EntriesMissing(
             f"the journal of {signer.name} has {signer.wanted.size} entries, and {signer.seen.size} are known here"
         )
+    jobs = waiting(connection, key, order, (State.APPROVED, State.BUILT))
+    transfers = {ref.transfer_id.hex(): job.id for job in jobs for ref in transfer_refs(connection, job.id)}
+    require_reconciled(connection, key, station, transfers)
+    _require_answered(connection, signer)
+    return signer
+
+
+def _require_answered(connection: Connection, signer: Signer) -> None:
     items, requests, answers = tables.request_items, tables.requests, tables.answers
     unanswered = (
         select(requests.c.digest)
@@ -128,15 +158,9 @@ def _require_ready(tx: Tx, signer: Signer) -> None:
         .where(requests.c.signer == signer.public_key, answers.c.request.is_(None))
         .where(tables.jobs.c.state == State.EXPORTED.value)
     )
-    digest = tx.sql.execute(unanswered.limit(1)).scalar()
+    digest = connection.execute(unanswered.limit(1)).scalar()
     if digest is not None:
         raise RequestOutstanding(f"the request {digest[:16]} to {signer.name} has no answer yet")
-
-
-def _built(tx: Tx, signer: bytes, order: bytes | None) -> list[Job]:
-    wallets = select(tables.wallets.c.name).where(tables.wallets.c.signer == signer)
-    mine = set(tx.sql.execute(wallets).scalars())
-    return [job for job in find_jobs(tx.sql, order=order, states=(State.BUILT,)) if job.wallet in mine]
 
 
 def _lives(job: Job, heights: Mapping[str, int]) -> bool:
@@ -168,8 +192,11 @@ def _states(job: Job, name: str, value: object) -> bool:
     return name in job.context and type(job.context[name]) is type(value) and job.context[name] == value
 
 
-def _keep(tx: Tx, digest: bytes, signer: bytes, blob: bytes, jobs: Sequence[Job], now: int) -> None:
-    values = {"digest": digest.hex(), "signer": signer, "sealed": blob, "created": now}
+def keep_request(
+    tx: Tx, digest: bytes, signer: bytes, blob: bytes, jobs: Sequence[Job], created: int, now: int
+) -> None:
+    """Write a sealed request with its jobs by position."""
+    values = {"digest": digest.hex(), "signer": signer, "sealed": blob, "created": created}
     tx.sql.execute(insert(tables.requests).values(values))
     for position, job in enumerate(jobs):
         row = {"request": digest.hex(), "position": position, "job": job.id}

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from online.chains.api import Plan
 from online.jobs.states import State
-from online.orders.model import asset_of, plain_params
+from online.orders.model import payment_value, plain_params, read_payment
 from online.store import tables
+from online.store.assets import registers
 from online.store.database import Store, Tx
 from shared.chains import chain
-from shared.chains.api import Context, KeyPath
-from shared.effects import Destination, Effects, Payment
-from shared.encoding import Fields, Value, decode, encode, units_from_bytes, units_to_bytes
+from shared.chains.api import NO_ASSETS, Context, KeyPath, Register
+from shared.effects import Effects, Payment
+from shared.encoding import Fields, Value, decode, encode
 from shared.envelope import TransferRef
 from shared.errors import BadField, UnknownJob
 from shared.hdkeys import parse_path, print_path
-from shared.money import Amount
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One transaction's life. Fields are None until the state that gives them."""
+    """One transaction's life. Fields are None until the state that gives them.
+
+    `replaces` is the job that this one was made to replace while that may still happen; `decision` is the signed word
+    that says so. `register` is what is noted of the network's assets.
+    """
 
     id: int
     order: bytes
@@ -43,6 +47,14 @@ class Job:
     result: str
     created: int
     updated: int
+    replaces: int | None = None
+    decision: bytes | None = None
+    register: Register = field(default_factory=lambda: NO_ASSETS)
+
+    @property
+    def replacing(self) -> tuple[int, bytes] | None:
+        """Give the job that this one replaces and the word for it, as `insert_job` takes them."""
+        return None if self.replaces is None or self.decision is None else (self.replaces, self.decision)
 
     @property
     def effects(self) -> Effects | None:
@@ -71,7 +83,8 @@ def find_jobs(
         query = query.where(tables.jobs.c.order_id == order.hex())
     if states:
         query = query.where(tables.jobs.c.state.in_([state.value for state in states]))
-    return tuple(_job(row) for row in connection.execute(query))
+    known = registers(connection)
+    return tuple(_job(row, known) for row in connection.execute(query))
 
 
 def find_job(connection: Connection, job_id: int) -> Job:
@@ -79,23 +92,58 @@ def find_job(connection: Connection, job_id: int) -> Job:
     row = connection.execute(select(tables.jobs).where(tables.jobs.c.id == job_id)).one_or_none()
     if row is None:
         raise UnknownJob(f"no job {job_id}")
-    return _job(row)
+    return _job(row, registers(connection))
 
 
 def insert_job(
-    tx: Tx, order: bytes, wallet: str, plan: Plan, lines: Collection[int], state: State, now: int
+    tx: Tx,
+    order: bytes,
+    wallet: str,
+    plan: Plan,
+    lines: Collection[int],
+    state: State,
+    now: int,
+    replacing: tuple[int, bytes] | None = None,
 ) -> int:
-    """Write a new job of an order that carries out some of its lines, and give its number."""
+    """Write a new job of an order that carries out some of its lines, and give its number.
+
+    `replacing` is the job that it replaces while that may still happen, and the signed word for it.
+    """
+    replaces, decision = replacing or (None, None)
     values = {"order_id": order.hex(), "state": state.value, "network": plan.network, "kind": plan.kind}
     values["source"] = plan.source
     row = insert(tables.jobs).values(
-        wallet=wallet, plan=encode_plan(plan), result="", created=now, updated=now, **values
-    )
+        wallet=wallet, plan=encode_plan(plan), result="", created=now, updated=now,
+        replaces=replaces, decision=decision, **values,
+    )  # fmt: skip
     job_id = int(tx.sql.execute(row.returning(tables.jobs.c.id)).scalar_one())
-    for position, line in enumerate(lines):
-        transfer = TransferRef(order, line).transfer_id.hex()
-        tx.sql.execute(insert(tables.job_transfers).values(job=job_id, position=position, transfer=transfer))
+    _write_transfers(tx, job_id, [TransferRef(order, line) for line in lines])
     return job_id
+
+
+def reorder(tx: Tx, job: Job, payments: tuple[Payment, ...]) -> None:
+    """Put a job's payments, and its transfers with them, in the order in which its transaction makes them.
+
+    Both are the same payments already; among equal ones each keeps its place.
+    """
+    if payments == job.plan.payments:
+        return
+    left: dict[Payment, list[TransferRef]] = {}
+    for payment, ref in zip(job.plan.payments, transfer_refs(tx.sql, job.id), strict=True):
+        left.setdefault(payment, []).append(ref)
+    refs = [left[payment].pop(0) for payment in payments]
+    tx.sql.execute(delete(tables.job_transfers).where(tables.job_transfers.c.job == job.id))
+    _write_transfers(tx, job.id, refs)
+    plan = encode_plan(replace(job.plan, payments=payments))
+    tx.sql.execute(update(tables.jobs).where(tables.jobs.c.id == job.id).values(plan=plan))
+
+
+def _write_transfers(tx: Tx, job_id: int, refs: Collection[TransferRef]) -> None:
+    rows = [
+        {"job": job_id, "position": position, "transfer": ref.transfer_id.hex()} for position, ref in enumerate(refs)
+    ]
+    if rows:
+        tx.sql.execute(insert(tables.job_transfers), rows)
 
 
 def transfer_refs(connection: Connection, job_id: int) -> tuple[TransferRef, ...]:
@@ -115,7 +163,7 @@ def effects_of(found: Job) -> Effects:
     if found.unsigned is None:
         raise UnknownJob(f"job {found.id} is not built")
     ledger = chain(found.network)
-    return ledger.effects(ledger.decode(found.unsigned, found.context, found.keys, found.network))
+    return ledger.effects(ledger.decode(found.unsigned, found.context, found.keys, found.network), found.register)
 
 
 def encode_plan(plan: Plan) -> bytes:
@@ -129,6 +177,7 @@ def encode_plan(plan: Plan) -> bytes:
             "public_key": plan.public_key,
             "payments": [_payment_value(payment) for payment in plan.payments],
             "params": dict(plan.params),
+            "inputs": [[address, print_path(path), public_key] for address, path, public_key in plan.inputs],
         }
     )
 
@@ -137,7 +186,6 @@ def decode_plan(blob: bytes) -> Plan:
     """Read what `encode_plan` wrote."""
     fields = Fields(decode(blob), "plan")
     network = fields.text("network")
-    params = fields.value("params")
     plan = Plan(
         fields.text("kind"),
         network,
@@ -145,7 +193,8 @@ def decode_plan(blob: bytes) -> Plan:
         parse_path(fields.text("key")),
         fields.bytes("public_key"),
         tuple(_payment(value, network) for value in fields.list("payments")),
-        plain_params(params if isinstance(params, dict) else {}),
+        plain_params(fields.value("params")),
+        inputs=tuple(_input(value) for value in fields.list("inputs")),
     )
     fields.close()
     return plan
@@ -161,21 +210,23 @@ def encode_keys(keys: Collection[KeyPath]) -> bytes:
     return encode([print_path(path) for path in keys])
 
 
-def _payment_value(payment: Payment) -> list[Value]:
-    to, amount = payment.destination, payment.amount
-    return [payment.source, to.address, to.tag, to.memo, amount.asset.code, units_to_bytes(amount.units)]
+def _payment_value(payment: Payment) -> Value:
+    return payment_value(payment.source, payment.destination, payment.amount)
 
 
 def _payment(value: Value, network: str) -> Payment:
+    return Payment(*read_payment(value, network))
+
+
+def _input(value: Value) -> tuple[str, KeyPath, bytes]:
     match value:
-        case [str(source), str(address), None | int() as tag, None | str() as memo, str(code), bytes(units)]:
-            amount = Amount(asset_of(network, code), units_from_bytes(units))
-            return Payment(source, Destination(address, tag, memo), amount)
+        case [str(address), str(path), bytes(public_key)]:
+            return address, parse_path(path), public_key
         case _:
-            raise BadField("a plan's payment is a source, a destination and an amount")
+            raise BadField("a further input is an address, a path and a public key")
 
 
-def _job(row: Row[tuple[object, ...]]) -> Job:
+def _job(row: Row[tuple[object, ...]], known: Mapping[str, Register]) -> Job:
     return Job(
         row.id,
         bytes.fromhex(row.order_id),
@@ -194,6 +245,9 @@ def _job(row: Row[tuple[object, ...]]) -> Job:
         row.result,
         row.created,
         row.updated,
+        row.replaces,
+        row.decision,
+        known.get(row.network, NO_ASSETS),
     )
 
 

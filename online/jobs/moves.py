@@ -6,6 +6,7 @@ Claims are freed only in the ends in which the transaction can never happen; a u
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from sqlalchemy import insert, update
@@ -44,10 +45,13 @@ def move(
     new = {**(values or {}), "state": to.value, "updated": now}
     if tx.sql.execute(update(table).where(here).values(new)).rowcount != 1:
         raise MoveRefused(f"job {job.id} is no longer {job.state}")
-    body: dict[str, Value] = {"job": job.id, "order": job.order, "from": job.state.value, "to": to.value}
-    journal.append(tx, "move", {**body, **(note or {})}, now)
     moved = find_job(tx.sql, job.id)
-    _book(tx, moved, outcome, now)
+    body: dict[str, Value] = {"job": job.id, "order": job.order, "from": job.state.value, "to": to.value}
+    if to is State.BUILT:
+        body["unsigned"] = hashlib.sha256(moved.unsigned or b"").digest()
+    if to is State.SUBMITTED:
+        body["height"] = moved.submitted_height
+    journal.append(tx, "move", {**body, **(note or {}), **_book(tx, moved, outcome, now)}, now)
     if to in UNDONE:
         tx.sql.execute(update(tables.claims).where(tables.claims.c.job == job.id).values(active=False))
     if to is State.SUBMITTED:
@@ -56,14 +60,17 @@ def move(
     return moved
 
 
-def _book(tx: Tx, job: Job, outcome: Final | None, now: int) -> None:
-    """Write the postings that the job's new state means."""
+def _book(tx: Tx, job: Job, outcome: Final | None, now: int) -> dict[str, Value]:
+    """Write the postings that the job's new state means, and give what the journal says of them."""
+    said: dict[str, Value] = {}
     if job.state is State.BUILT:
         lines = rules.reserved(tx.sql, effects_of(job))
-        postings.post(tx, f"job {job.id}: {job.kind} on its way", "pending", lines, job.id, now)
+        entry = postings.post(tx, f"job {job.id}: {job.kind} on its way", "pending", lines, job.id, now)
+        said["posted"] = postings.sworn(tx.sql, entry)
     elif job.state in ENDS:
-        postings.void_pending(tx, job.id)
+        said["voided"] = postings.void_pending(tx, job.id)
     if outcome is not None:
         lines = rules.happened(tx.sql, effects_of(job), outcome)
         memo = f"job {job.id}: {job.kind} {outcome.result} at {outcome.height}, {outcome.tx_id}"
-        postings.post(tx, memo, "posted", lines, job.id, now)
+        said["posted"] = postings.sworn(tx.sql, postings.post(tx, memo, "posted", lines, job.id, now))
+    return said

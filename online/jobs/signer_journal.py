@@ -6,8 +6,6 @@ refused with a code of its own; a newer one that nobody proved stops the exports
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, func, insert, select
 
 from online.store import journal, tables
@@ -17,25 +15,8 @@ from shared.checkpoint import Checkpoint, open_checkpoint
 from shared.encoding import Value
 from shared.envelope import SeenLog, SigningAnswer
 from shared.errors import BadCheckpoint, BadProof, SignerJournalForked, SignerJournalRolledBack
-from shared.journal import Entry, Journal, read_journal
+from shared.journal import Journal, read_journal
 from shared.merkle import verify_consistency
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A transaction that a signer's journal says it signed: in which entry, for which request."""
-
-    request: bytes
-    unsigned_sha256: bytes
-    entry: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """What an imported journal showed: its size, and what was signed that is not known here."""
-
-    size: int
-    unknown: tuple[Signed, ...]
 
 
 def note_checkpoint(store: Store, signer: bytes, text: str, now: int) -> Signer:
@@ -53,26 +34,6 @@ def note_checkpoint(store: Store, signer: bytes, text: str, now: int) -> Signer:
         else:
             _want(tx, known, shown, now)
         return find_signer(tx.sql, signer)
-
-
-def import_signer_journal(store: Store, signer: bytes, blob: bytes, now: int) -> Reconciled:
-    """Take in a signer's whole journal, verified, and report what it signed that this store does not know.
-
-    Raises:
-        UnknownSigner: if it was never paired. JournalDamaged: if an entry was altered.
-        SignerJournalRolledBack, SignerJournalForked: if it contradicts what was proven before.
-    """
-    found = read_journal(blob, signer)
-    with store.transaction() as tx:
-        known = find_signer(tx.sql, signer)
-        for state in (known.seen, known.wanted):
-            _require_holds(found, state, known)
-        _keep_lines(tx, signer, blob)
-        seen = SeenLog(found.tip.size, found.tip.root())
-        if seen.size:
-            set_seen(tx, signer, seen, known.checkpoint)
-        journal.append(tx, "signer-journal", {"signer": signer, "size": seen.size, "root": seen.root}, now)
-        return Reconciled(found.tip.size, _unknown(tx.sql, found.entries))
 
 
 def follow(tx: Tx, known: Signer, asked: SeenLog, answer: SigningAnswer, now: int) -> None:
@@ -93,7 +54,7 @@ def follow(tx: Tx, known: Signer, asked: SeenLog, answer: SigningAnswer, now: in
     if shown.size <= known.seen.size:
         _require_past(tx.sql, known, shown)
     elif known.seen == asked:
-        set_seen(tx, known.public_key, SeenLog(shown.size, shown.root), answer.checkpoint)
+        set_seen(tx, known.public_key, SeenLog(shown.size, shown.root), answer.checkpoint, now)
     else:
         _want(tx, known, shown, now)  # it grew, and nothing yet proves it out of the newest known state
 
@@ -139,7 +100,8 @@ def _require_past(connection: Connection, known: Signer, shown: Checkpoint) -> N
         raise SignerJournalForked(f"the journal of {known.name} had another root at {shown.size} entries")
 
 
-def _require_holds(found: Journal, state: SeenLog, known: Signer) -> None:
+def require_holds(found: Journal, state: SeenLog, known: Signer) -> None:
+    """Refuse a journal that does not continue a state. Raises SignerJournalRolledBack, SignerJournalForked."""
     if found.tip.size < state.size:
         raise _rolled_back(known, found.tip.size, state.size)
     if state.size and found.root_at(state.size) != state.root:
@@ -150,29 +112,10 @@ def _rolled_back(known: Signer, size: int, seen: int) -> SignerJournalRolledBack
     return SignerJournalRolledBack(f"the journal of {known.name} has {size} entries, and had {seen} before")
 
 
-def _keep_lines(tx: Tx, signer: bytes, blob: bytes) -> None:
+def take_lines(tx: Tx, signer: bytes, blob: bytes) -> None:
+    """Keep the lines of a signer's journal that are not kept yet."""
     entries = tables.signer_entries
     held = tx.sql.execute(select(func.count()).where(entries.c.signer == signer)).scalar() or 0
     for number, line in enumerate(blob.split(b"\n")[:-1]):
         if number >= held:
             tx.sql.execute(insert(entries).values(signer=signer, n=number, line=line + b"\n"))
-
-
-def signed_in(entries: tuple[Entry, ...]) -> tuple[Signed, ...]:
-    """List every transaction that a journal's entries say was signed."""
-    found: list[Signed] = []
-    for entry in entries:
-        request, rows = entry.body.get("request"), entry.body.get("txs")
-        if entry.kind == "sign" and isinstance(request, bytes) and isinstance(rows, list):
-            found += [
-                Signed(request, row[0], entry.number)
-                for row in rows
-                if isinstance(row, list) and row and isinstance(row[0], bytes)
-            ]
-    return tuple(found)
-
-
-def _unknown(connection: Connection, entries: tuple[Entry, ...]) -> tuple[Signed, ...]:
-    column = tables.jobs.c.unsigned_sha256
-    known = set(connection.execute(select(column).where(column.is_not(None))).scalars())
-    return tuple(one for one in signed_in(entries) if one.unsigned_sha256 not in known)

@@ -75,7 +75,10 @@ def _look_unanswered(store: Store, job: Job, gateway: Gateway, height: int, now:
         return None
     if isinstance(outcome, Dead):
         return _end(store, job, State.DEAD, outcome, now)
-    return f"job {job.id} happened as {outcome.tx_id}, and its answer never came here: import the answer"
+    return (
+        f"job {job.id} happened as {outcome.tx_id}, and its answer never came here: import the answer, "
+        "or carry its request to the signer once more"
+    )
 
 
 def _end(store: Store, job: Job, to: State, outcome: Final | Dead, now: int) -> Moved:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from online.chains.api import Gateway
+from online.chains.api import Gateway, Purser
 from online.ledger import postings, rules
-from online.orders.model import asset_of
 from online.store import journal as station_journal
 from online.store import tables
+from online.store.assets import finder, registers
 from online.store.database import Store
 from online.store.wallets import Wallet, find_keys, find_wallet
 from shared.chains import chain
@@ -73,23 +73,28 @@ class BookEntry:
 
 
 def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balance:
-    """Post a wallet's balance on the ledger against own funds, once, before anything of it moves.
+    """Post a wallet's balances on the ledger against own funds, each asset once, before anything of it moves.
+
+    Assets beside the native one are those that are noted; one that is noted later is opened by a further call.
 
     Raises:
         WalletAlreadyOpen: if the books know the wallet. UnknownWallet: if there is none. NodeUnreachable: of the node.
     """
     with store.reading() as connection:
         found = find_wallet(connection, wallet)
-        _require_closed(connection, wallet)
-    units, height = _on_ledger(store, found, gateway)
-    asset = chain(found.network).network(found.network).native
+        _require_closed(connection, found, gateway)
+    held, height = _on_ledger(store, found, gateway)
     with store.transaction() as tx:
-        _require_closed(tx.sql, wallet)
-        lines = rules.opened(wallet, Amount(asset, units))
-        postings.post(tx, f"opening of {wallet} at {height}", "posted", lines, None, now)
-        body: dict[str, Value] = {"wallet": wallet, "height": height, "units": str(units)}
+        fresh = _require_closed(tx.sql, found, gateway)
+        lines = [line for asset in fresh for line in rules.opened(wallet, Amount(asset, held[asset]))]
+        entry = postings.post(tx, f"opening of {wallet} at {height}", "posted", lines, None, now)
+        units = {asset.code: str(held[asset]) for asset in fresh}
+        body: dict[str, Value] = {"wallet": wallet, "height": height, "units": {**units}}
+        body["posted"] = postings.sworn(tx.sql, entry)
         station_journal.append(tx, "opening", body, now)
-    return Balance(f"wallet:{wallet}", asset, units, 0)
+    native = chain(found.network).network(found.network).native
+    asset = native if native in fresh else fresh[0]
+    return Balance(f"wallet:{wallet}", asset, held[asset], 0)
 
 
 def check(store: Store, gateways: Mapping[str, Gateway]) -> tuple[Difference, ...]:
@@ -98,7 +103,10 @@ def check(store: Store, gateways: Mapping[str, Gateway]) -> tuple[Difference, ..
         names = connection.execute(select(tables.wallets.c.name).order_by(tables.wallets.c.name)).scalars().all()
         wallets = [find_wallet(connection, name) for name in names]
     return tuple(
-        _difference(store, wallet, gateways[wallet.network]) for wallet in wallets if wallet.network in gateways
+        difference
+        for wallet in wallets
+        if wallet.network in gateways
+        for difference in _differences(store, wallet, gateways[wallet.network])
     )
 
 
@@ -125,6 +133,7 @@ def balance_sheet(store: Store) -> tuple[Balance, ...]:
     table = tables.balances
     with store.reading() as connection:
         rows = connection.execute(select(table).order_by(table.c.account, table.c.asset_network, table.c.asset_code))
+        asset_of = finder(connection)
         return tuple(
             Balance(row.account, asset_of(row.asset_network, row.asset_code), int(row.posted), int(row.pending))
             for row in rows
@@ -145,6 +154,7 @@ def journal(store: Store) -> tuple[BookEntry, ...]:
     """List the entries with their lines, the oldest first."""
     with store.reading() as connection:
         lines: dict[int, list[tuple[str, Asset, int]]] = {}
+        asset_of = finder(connection)
         for row in connection.execute(select(tables.lines).order_by(tables.lines.c.entry, tables.lines.c.position)):
             asset = asset_of(row.asset_network, row.asset_code)
             lines.setdefault(row.entry, []).append((row.account, asset, int(row.units)))
@@ -155,22 +165,48 @@ def journal(store: Store) -> tuple[BookEntry, ...]:
         )
 
 
-def _require_closed(connection: Connection, wallet: str) -> None:
-    query = select(tables.lines.c.entry).where(tables.lines.c.account == f"wallet:{wallet}").limit(1)
-    if connection.execute(query).scalar() is not None:
-        raise WalletAlreadyOpen(f"the wallet {wallet} is in the books already")
+def _require_closed(connection: Connection, wallet: Wallet, gateway: Gateway) -> list[Asset]:
+    """Give the assets of which the books do not know the wallet yet, the native one first."""
+    table = tables.lines
+    query = select(table.c.asset_code).where(table.c.account == f"wallet:{wallet.name}").distinct()
+    open_ = set(connection.execute(query).scalars())
+    fresh = [asset for asset in _assets(connection, wallet, gateway) if asset.code not in open_]
+    if not fresh:
+        raise WalletAlreadyOpen(f"the wallet {wallet.name} is in the books already")
+    return fresh
 
 
-def _on_ledger(store: Store, wallet: Wallet, gateway: Gateway) -> tuple[int, int]:
-    """Add up a wallet's addresses on the ledger, and give the height up to which they were read."""
+def _assets(connection: Connection, wallet: Wallet, gateway: Gateway) -> list[Asset]:
+    """Give the assets that a wallet can hold and its gateway can count, the native one first."""
+    native = chain(wallet.network).network(wallet.network).native
+    noted = registers(connection).get(wallet.network, {}) if isinstance(gateway, Purser) else {}
+    return [native, *(Asset(wallet.network, code, noted[code]) for code in sorted(noted))]
+
+
+def _on_ledger(store: Store, wallet: Wallet, gateway: Gateway) -> tuple[Counter[Asset], int]:
+    """Add up a wallet's addresses on the ledger by asset, and give the height up to which they were read."""
     with store.reading() as connection:
-        states = [gateway.account(key.address) for key in find_keys(connection, wallet.name)]
-    return sum(state.balance.units for state in states), max((state.height for state in states), default=0)
+        addresses = [key.address for key in find_keys(connection, wallet.name)]
+        native, *others = _assets(connection, wallet, gateway)
+    held: Counter[Asset] = Counter()
+    if isinstance(gateway, Purser):
+        states = gateway.accounts(addresses) if addresses else ()
+        for asset in others:
+            held[asset] = sum(gateway.asset_balance(address, asset).units for address in addresses)
+    else:
+        states = tuple(gateway.account(address) for address in addresses)
+    held[native] = sum(state.balance.units for state in states)
+    return held, max((state.height for state in states), default=0)
 
 
-def _difference(store: Store, wallet: Wallet, gateway: Gateway) -> Difference:
-    units, height = _on_ledger(store, wallet, gateway)
-    asset = chain(wallet.network).network(wallet.network).native
-    kept = [one for one in balance_sheet(store) if (one.account, one.asset) == (f"wallet:{wallet.name}", asset)]
-    posted, pending = (kept[0].posted, kept[0].pending) if kept else (0, 0)
-    return Difference(wallet.name, asset, units, posted, pending, height)
+def _differences(store: Store, wallet: Wallet, gateway: Gateway) -> list[Difference]:
+    """Compare every asset that the ledger or the books know of the wallet; the native one always."""
+    held, height = _on_ledger(store, wallet, gateway)
+    kept = {one.asset: one for one in balance_sheet(store) if one.account == f"wallet:{wallet.name}"}
+    native = chain(wallet.network).network(wallet.network).native
+    known = {asset for asset in held if held[asset]} | {one.asset for one in kept.values() if one.posted or one.pending}
+    found = []
+    for asset in sorted(known | {native}, key=lambda one: (one != native, one)):
+        posted, pending = (kept[asset].posted, kept[asset].pending) if asset in kept else (0, 0)
+        found.append(Difference(wallet.name, asset, held[asset], posted, pending, height))
+    return found

@@ -6,6 +6,7 @@ as an entry of its own; a posted entry is never changed again.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from online.store import tables
 from online.store.database import Tx
+from shared.encoding import Value, encode
 from shared.money import Asset
 
 Status = Literal["pending", "posted", "voided"]
@@ -45,15 +47,28 @@ def post(tx: Tx, memo: str, status: Status, postings: Iterable[Posting], job: in
     return entry
 
 
-def void_pending(tx: Tx, job: int) -> None:
-    """Void what is pending for a job, and take it out of the pending balances."""
+def void_pending(tx: Tx, job: int) -> list[Value]:
+    """Void what is pending for a job, take it out of the pending balances, and give the entries' numbers."""
     table = tables.entries
     query = select(table.c.id).where(table.c.job == job, table.c.status == "pending")
-    for entry in tx.sql.execute(query).scalars().all():
+    voided = tx.sql.execute(query.order_by(table.c.id)).scalars().all()
+    for entry in voided:
         tx.sql.execute(update(table).where(table.c.id == entry).values(status="voided"))
         for row in tx.sql.execute(select(tables.lines).where(tables.lines.c.entry == entry)).all():
             asset = {"asset_network": row.asset_network, "asset_code": row.asset_code}
             _move_balance(tx, row.account, asset, "pending", -int(row.units))
+    return list(voided)
+
+
+def sworn(connection: Connection, entry: int) -> list[Value]:
+    """Give what the journal says of an entry: number, status now, and the digest of all else that is written."""
+    table = tables.lines
+    row = connection.execute(select(tables.entries).where(tables.entries.c.id == entry)).one()
+    columns = [column for column in table.c if column.name != "entry"]
+    found = connection.execute(select(*columns).where(table.c.entry == entry).order_by(table.c.position))
+    lines: list[Value] = [list(line) for line in found]
+    said = encode([row.job, row.memo, row.time, lines])
+    return [entry, row.status, hashlib.sha256(said).digest()]
 
 
 def recomputed(connection: Connection) -> dict[tuple[str, str, str], tuple[int, int]]:

@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from online.chains.api import Final
 from online.ledger.postings import Posting
+from online.store.assets import registers
 from online.store.wallets import find_owner
+from shared.chains.api import NO_ASSETS
 from shared.effects import Effects, Payment
 from shared.money import Amount
 
@@ -30,7 +32,15 @@ def happened(connection: Connection, effects: Effects, outcome: Final) -> tuple[
     """Give the lines of what the ledger did: the fee that was taken, and what arrived if anything did."""
     delivered: Iterable[Payment] = outcome.delivered if outcome.success else ()
     lines = list(_fee(connection, effects, outcome.fee))
+    noted = registers(connection).get(effects.network, NO_ASSETS)
+    known = {outcome.fee.asset.code, *noted}
+    for cost in outcome.costs:
+        if cost.asset.code in known:
+            lines += _fee(connection, effects, cost)
     for payment in delivered:
+        # The books keep what is noted: of an asset that nobody noted they never had a balance.
+        if payment.amount.asset.code not in known:
+            continue
         destination = payment.destination.address
         lines.append(_line(account_of(connection, effects.network, payment.source), payment.amount, -1))
         lines.append(_line(account_of(connection, effects.network, destination), payment.amount, +1))

@@ -70,19 +70,23 @@ def rebuild(store: Store, job_id: int, *, person: Person, sign: Sign, now: int) 
         _require_no_other(tx, old)
         word = seal(REBUILD, encode({"order": old.order, "job": job_id}), [(person.key, sign)])
         lines = [ref.line for ref in transfer_refs(tx.sql, job_id)]
-        new = insert_job(tx, old.order, old.wallet, old.plan, lines, State.APPROVED, now)
+        new = insert_job(tx, old.order, old.wallet, old.plan, lines, State.APPROVED, now, old.replacing)
         journal.append(tx, "rebuild", {"old": job_id, "new": new, "word": word, "by": person.name}, now)
         return find_job(tx.sql, new)
 
 
 def _require_no_other(tx: Tx, old: Job) -> None:
-    """Refuse if a job of the same transfers, or the same paymentless plan, was made after the old one."""
-    later = [job for job in find_jobs(tx.sql, order=old.order) if job.id > old.id]
+    """Refuse if another job of the same transfers, or the same step without any, is newer or not without effect."""
     mine = set(transfer_refs(tx.sql, old.id))
-    for job in later:
+    for job in find_jobs(tx.sql, order=old.order):
         theirs = set(transfer_refs(tx.sql, job.id))
-        if mine & theirs or (not mine and not theirs):
+        step = (job.kind, job.plan.source) == (old.kind, old.plan.source)
+        if job.id == old.id or not (mine & theirs or (step and not mine and not theirs)):
+            continue
+        if job.id > old.id:
             raise MoveRefused(f"job {job.id} was made for the same already")
+        if job.state not in UNDONE:
+            raise MoveRefused(f"job {job.id} is {job.state} and does the same")
 
 
 def _document(tx: Tx, order: Order) -> Sealed:

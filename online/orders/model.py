@@ -5,7 +5,7 @@ The body says what is asked for and nothing of who or when, so that the same ord
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from online.store.database import Store
 from shared.chains import chain
 from shared.effects import Destination
 from shared.encoding import Fields, Value, decode, encode, units_from_bytes, units_to_bytes
-from shared.errors import BadField, UnknownOrder, WrongNetwork
+from shared.errors import BadField, UnknownOrder
 from shared.money import Amount, Asset
 
 KIND: Final = "order/1"
@@ -33,8 +33,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One transaction that an order is carried out by: its kind, who pays, which lines, how, and who pays beside."""
+
+    kind: str
+    source: str
+    lines: tuple[int, ...]
+    params: Mapping[str, int | str]
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
-    """What an order asks for."""
+    """What an order asks for, and by which transactions: what two people sign, and what jobs are held against."""
 
     idempotency_key: str
     kind: str
@@ -42,6 +53,7 @@ class Body:
     wallet: str
     lines: tuple[Line, ...]
     params: Mapping[str, int | str]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class Order:
     approved_by: str | None
     created: int
     sealed: bytes
+    steps: tuple[Step, ...]
 
 
 def orders(store: Store) -> tuple[Order, ...]:
@@ -82,12 +95,12 @@ def find_order(connection: Connection, order_id: bytes) -> Order:
     return _order(row)
 
 
-def asset_of(network: str, code: str) -> Asset:
-    """Give an asset of a network by its code. Raises WrongNetwork if the network has none of it."""
+def stated_asset(network: str, code: str, decimals: int) -> Asset:
+    """Give an asset as a document states it. Raises BadField if it is the native one with other decimals."""
     native = chain(network).network(network).native
-    if native.code != code:
-        raise WrongNetwork(f"{network} has no asset {code[:20]!r} that is known here")
-    return native
+    if code == native.code and decimals != native.decimals:
+        raise BadField(f"{native} has {native.decimals} decimals")
+    return Asset(network, code, decimals)
 
 
 def encode_body(body: Body) -> bytes:
@@ -100,6 +113,7 @@ def encode_body(body: Body) -> bytes:
             "wallet": body.wallet,
             "lines": [_line_value(line) for line in body.lines],
             "params": dict(body.params),
+            "steps": [_step_value(step) for step in body.steps],
         }
     )
 
@@ -110,8 +124,6 @@ def decode_body(blob: bytes) -> Body:
     network = fields.text("network", most=40)
     lines = fields.list("lines", most=MOST_LINES)
     params = fields.value("params")
-    if not isinstance(params, dict):
-        raise BadField("order.params: not a map")
     body = Body(
         fields.text("key", least=1, most=200),
         fields.text("kind", most=20),
@@ -119,13 +131,16 @@ def decode_body(blob: bytes) -> Body:
         fields.text("wallet", most=32),
         tuple(_read_line(line, network) for line in lines),
         plain_params(params),
+        tuple(_read_step(step) for step in fields.list("steps", most=MOST_LINES)),
     )
     fields.close()
     return body
 
 
-def plain_params(params: Mapping[str, Value]) -> dict[str, int | str]:
+def plain_params(params: Value) -> dict[str, int | str]:
     """Give parameters back if all are numbers and texts. Raises BadField."""
+    if not isinstance(params, dict):
+        raise BadField("parameters are no map")
     found: dict[str, int | str] = {}
     for name, value in params.items():
         if isinstance(value, bool) or not isinstance(value, (int, str)):
@@ -134,19 +149,45 @@ def plain_params(params: Mapping[str, Value]) -> dict[str, int | str]:
     return found
 
 
-def _line_value(line: Line) -> Sequence[Value]:
-    to = line.destination
-    units = units_to_bytes(line.amount.units)
-    return [line.source, to.address, to.tag, to.memo, line.amount.asset.code, units]
+def payment_value(source: str, to: Destination, amount: Amount) -> list[Value]:
+    """Write a movement, with the decimals that its asset was understood to have."""
+    asset = amount.asset
+    return [source, to.address, to.tag, to.memo, asset.code, asset.decimals, units_to_bytes(amount.units)]
+
+
+def read_payment(value: Value, network: str) -> tuple[str, Destination, Amount]:
+    """Read what `payment_value` wrote. Raises BadField."""
+    match value:
+        case [
+            str(source), str(address), None | int() as tag, None | str() as memo,
+            str(code), int(decimals), bytes(units),
+        ]:  # fmt: skip
+            amount = Amount(stated_asset(network, code, decimals), units_from_bytes(units))
+            return source, Destination(address, tag, memo), amount
+        case _:
+            raise BadField("a movement is a source, a destination with tag and memo, and an amount")
+
+
+def _line_value(line: Line) -> list[Value]:
+    return payment_value(line.source, line.destination, line.amount)
 
 
 def _read_line(value: Value, network: str) -> Line:
+    return Line(*read_payment(value, network))
+
+
+def _step_value(step: Step) -> list[Value]:
+    return [step.kind, step.source, list(step.lines), dict(step.params), list(step.inputs)]
+
+
+def _read_step(value: Value) -> Step:
     match value:
-        case [str(source), str(address), None | int() as tag, None | str() as memo, str(code), bytes(units)]:
-            amount = Amount(asset_of(network, code), units_from_bytes(units))
-            return Line(source, Destination(address, tag, memo), amount)
-        case _:
-            raise BadField("a line is a source, a destination with tag and memo, and an amount")
+        case [str(kind), str(source), list(lines), dict(params), list(inputs)]:
+            numbers = tuple(one for one in lines if type(one) is int)
+            addresses = tuple(one for one in inputs if isinstance(one, str))
+            if (len(numbers), len(addresses)) == (len(lines), len(inputs)):
+                return Step(kind, source, numbers, plain_params(params), addresses)
+    raise BadField("a step is a kind, a source, lines, parameters and further addresses")
 
 
 def _order(row: Row[tuple[object, ...]]) -> Order:
@@ -163,4 +204,5 @@ def _order(row: Row[tuple[object, ...]]) -> Order:
         row.approved_by,
         row.created,
         row.sealed,
+        body.steps,
     )

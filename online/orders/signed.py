@@ -5,12 +5,13 @@ Between approval and build lie only rows of a database. Whoever can change a row
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from online.chains.api import Plan
-from online.orders.model import KIND, Body, decode_body, find_order
+from online.orders.model import KIND, Body, Step, decode_body, find_order
 from online.store.people import find_person
 from shared.effects import Payment
 from shared.envelope import TransferRef, order_id
@@ -37,8 +38,14 @@ def signed_body(connection: Connection, order: bytes) -> Body:
     return body
 
 
-def require_ordered(body: Body, order: bytes, plan: Plan, refs: Sequence[TransferRef]) -> None:
-    """Refuse a plan that does something else than the lines of the signed order that it stands for.
+def require_ordered(
+    body: Body,
+    order: bytes,
+    plan: Plan,
+    refs: Sequence[TransferRef],
+    changed: Mapping[str, int | str] | None = None,
+) -> None:
+    """Refuse a plan that is none of the signed order's steps, but for parameters that a signed decision changed.
 
     Raises:
         PlanMismatch: if it differs in anything that moves or changes money.
@@ -49,8 +56,7 @@ def require_ordered(body: Body, order: bytes, plan: Plan, refs: Sequence[Transfe
     wanted = tuple(Payment(line.source, line.destination, line.amount) for line in lines)
     if plan.payments != wanted or plan.network != body.network:
         raise PlanMismatch("the job would pay something else than its order says")
-    params = {**plan.params} if wanted else {**plan.params, "source": plan.source}
-    if params != dict(body.params) or (not wanted and plan.kind != body.kind):
-        raise PlanMismatch("the job would do something else than its order says")
-    if wanted and (plan.kind != "payment" or {payment.source for payment in wanted} != {plan.source}):
-        raise PlanMismatch("the job would pay from another address than its order says")
+    numbers = tuple(sorted(ref.line for ref in refs))
+    asked = Step(plan.kind, plan.source, numbers, dict(plan.params), tuple(one[0] for one in plan.inputs))
+    if asked not in [replace(step, params={**step.params, **(changed or {})}) for step in body.steps]:
+        raise PlanMismatch("the job would do something else, or otherwise, than its order says")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from online.store import journal, tables
 from online.store.database import Store, Tx
+from shared.encoding import Value
 from shared.envelope import NOTHING_SEEN, SeenLog
 from shared.errors import BadField, NameTaken, UnknownSigner
 from shared.people import check_name
@@ -81,8 +82,10 @@ def find_signer(connection: Connection, name_or_key: str | bytes) -> Signer:
     return _signer(row)
 
 
-def set_seen(tx: Tx, signer_key: bytes, seen: SeenLog, checkpoint: str) -> None:
+def set_seen(tx: Tx, signer_key: bytes, seen: SeenLog, checkpoint: str, now: int) -> None:
     """Move what was proven of a signer's journal forward; the proof is the caller's."""
+    body: dict[str, Value] = {"signer": signer_key, "size": seen.size, "root": seen.root}
+    journal.append(tx, "signer-seen", {**body, "checkpoint": checkpoint}, now)
     values = {"size": seen.size, "root": seen.root, "checkpoint": checkpoint}
     tx.sql.execute(update(tables.signers).where(tables.signers.c.public_key == signer_key).values(values))
 

@@ -54,6 +54,14 @@ signer_entries = Table(
     Column("line", LargeBinary, nullable=False),
 )
 
+assets = Table(
+    "assets",
+    metadata,
+    Column("network", String(40), primary_key=True),
+    Column("code", String(40), primary_key=True),
+    Column("decimals", Integer, nullable=False),
+)
+
 wallets = Table(
     "wallets",
     metadata,
@@ -64,6 +72,7 @@ wallets = Table(
     Column("account", BigInteger, nullable=False),
     Column("signer", LargeBinary, ForeignKey("signers.public_key"), nullable=False),
     Column("xpub", LargeBinary, nullable=False),
+    Column("form", String(16), nullable=False),
     Column("card", LargeBinary, nullable=False),
 )
 
@@ -118,6 +127,8 @@ jobs = Table(
     Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("source", String(120), nullable=False, index=True),
     Column("plan", LargeBinary, nullable=False),
+    Column("replaces", _Number, ForeignKey("jobs.id")),
+    Column("decision", LargeBinary),
     Column("unsigned", LargeBinary),
     Column("unsigned_sha256", LargeBinary, index=True),
     Column("context", LargeBinary),
@@ -149,14 +160,16 @@ claims = Table(
     Column("name", String(200), nullable=False),
     Column("job", _Number, ForeignKey("jobs.id"), nullable=False, index=True),
     Column("active", Boolean, nullable=False),
+    # Held by an earlier job that this one replaces: whichever of the two happens, the other never can.
+    Column("shared", Boolean, nullable=False),
     Index(
         "one_holder_of_a_claim",
         "network",
         "scope",
         "name",
         unique=True,
-        sqlite_where=text("active = 1"),
-        postgresql_where=text("active"),
+        sqlite_where=text("active = 1 AND shared = 0"),
+        postgresql_where=text("active AND NOT shared"),
     ),
 )
 

@@ -29,6 +29,7 @@ class Wallet:
     account: int
     signer: bytes
     xpub: bytes
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,11 @@ def _extend(tx: Tx, found: Wallet, public_keys: tuple[bytes, ...]) -> None:
             if before[index].public_key != public_key:
                 raise CardConflict(f"key {index} of {found.name} is another than before")
             continue
-        address = chain(found.network).address(public_key, found.curve, found.network)
+        address = chain(found.network).address(public_key, found.curve, found.network, found.form)
         taken = find_owner(tx.sql, found.network, address)
         if taken is not None:
             raise CardConflict(f"the address {address} belongs to the wallet {taken.wallet}")
-        path = chain(found.network).key_path(found.network, found.curve, found.account, index)
+        path = chain(found.network).key_path(found.network, found.curve, found.account, index, found.form)
         row = {"wallet": found.name, "idx": index, "path": print_path(path), "public_key": public_key}
         tx.sql.execute(insert(tables.keys).values(network=found.network, address=address, **row))
     if not found.xpub and len(public_keys) < len(before):
@@ -158,7 +159,7 @@ def _extend(tx: Tx, found: Wallet, public_keys: tuple[bytes, ...]) -> None:
 
 def _wallet_of(card: WalletCard) -> Wallet:
     network = chain(card.network).network(card.network).name
-    return Wallet(card.wallet, network, card.tier, card.curve, card.account, card.signer, card.xpub)
+    return Wallet(card.wallet, network, card.tier, card.curve, card.account, card.signer, card.xpub, card.form)
 
 
 def _row(connection: Connection, name: str) -> Row[tuple[object, ...]] | None:
@@ -167,7 +168,7 @@ def _row(connection: Connection, name: str) -> Row[tuple[object, ...]] | None:
 
 def _wallet(row: Row[tuple[object, ...]]) -> Wallet:
     curve: Curve = next(one for one in get_args(Curve) if one == row.curve)
-    return Wallet(row.name, row.network, row.tier, curve, row.account, row.signer, row.xpub)
+    return Wallet(row.name, row.network, row.tier, curve, row.account, row.signer, row.xpub, row.form)
 
 
 def _key(row: Row[tuple[object, ...]]) -> Key:

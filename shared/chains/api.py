@@ -14,7 +14,9 @@ from typing import Any, Literal, Protocol
 from shared.effects import Destination, Effects
 from shared.money import Asset
 
-Algorithm = Literal["ecdsa-secp256k1", "schnorr-bip340", "ed25519"]
+Algorithm = Literal["ecdsa-secp256k1", "schnorr-bip340", "schnorr-bip341", "ed25519"]
+"""How a signature is made. "schnorr-bip341" is BIP340 by the path's key after BIP341's tweak without scripts."""
+
 Curve = Literal["secp256k1", "ed25519"]
 NetworkClass = Literal["main", "test"]
 KeyPath = tuple[int, ...]
@@ -43,7 +45,7 @@ class Network:
 class Payload:
     """One signature to make: by which key, by which algorithm, over which bytes.
 
-    For "ecdsa-secp256k1" and "schnorr-bip340" `message` is the 32-byte digest; for "ed25519" it is the whole message.
+    For secp256k1 `message` is the 32-byte digest; for "ed25519" it is the whole message.
     `public_key` is 33 bytes compressed for secp256k1, 32 bytes for ed25519 and x-only keys. Signatures are raw
     64 bytes (r || s big endian with low s; R || S; BIP340).
     """
@@ -81,11 +83,11 @@ class Chain(Protocol):
     def parse_address(self, text: str, network: str) -> Destination:
         """Read an address as people give it, a packed tag included; refuse other networks and wrong checksums."""
 
-    def address(self, public_key: bytes, curve: Curve, network: str) -> str:
-        """Give the address that a public key (33 or 32 bytes) controls."""
+    def address(self, public_key: bytes, curve: Curve, network: str, form: str = "") -> str:
+        """Give the address that a public key (33 or 32 bytes) controls, in a form that the chain names ("p2tr")."""
 
-    def key_path(self, network: str, curve: Curve, account: int, index: int) -> KeyPath:
-        """Give the path of a wallet's key; test and main networks never share one."""
+    def key_path(self, network: str, curve: Curve, account: int, index: int, form: str = "") -> KeyPath:
+        """Give the path of a wallet's key; test and main networks, and two forms, never share one."""
 
     def decode(self, unsigned: bytes, context: Context, keys: Sequence[KeyPath], network: str) -> Any:
         """Read the unsigned bytes strictly; encoding again gives the same bytes."""

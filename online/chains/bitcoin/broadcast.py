@@ -1,7 +1,7 @@
 """Hands signed bytes to nodes and words their first opinion: one transaction, or a commit and then its reveal.
 
 Nothing here proves anything: only `watch` does. Safe to repeat: the same bytes have the same ids, and an output is
-spent once. The reveal goes out only when the commit was taken, now or earlier.
+spent once. A commit goes out only where the node would take its reveal too, and the reveal only after the commit.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from shared.chains.bitcoin.transactions import Transaction, read_all, write
 from shared.errors import BitcoinRefusal, NodeRefused, NodeUnreachable
 
 _NO_BYTES, _MISSING, _REJECTED, _CONFIRMED = -22, -25, -26, -27
-# Rules of the network itself: no other node and no later time will see these bytes otherwise.
-_FOR_EVER = ("mandatory-script-verify-flag", "block-script-verify-flag", "bad-txns-in-belowout", "bad-txns-vout")
+# Rules of the network itself, and signatures: no other node and no later time will see these bytes otherwise. Since
+# Bitcoin Core 29 the mempool has one word for scripts that fail by rule or by policy; ours have no such policy.
+_FOR_EVER = ("mandatory-script-verify-flag", "mempool-script-verify-flag", "bad-txns-in-belowout", "bad-txns-vout")
 _BEST_FIRST = ("accepted", "known", "later", "refused")
 
 
@@ -42,9 +43,12 @@ def send_again(node: Node, transaction: Transaction) -> str:
 
 def _submit_to(node: Node, transactions: Sequence[Transaction]) -> Verdict:
     try:
-        first = _hand_over(node, transactions[0])
         if len(transactions) == 1:
-            return first
+            return _hand_over(node, transactions[0])
+        barred = _barred(node, transactions)
+        if barred is not None:
+            return barred
+        first = _hand_over(node, transactions[0])
         if first.kind not in ("accepted", "known"):
             return Verdict(first.kind, f"commit: {first.text}")
         second = _hand_over(node, transactions[1])
@@ -53,9 +57,24 @@ def _submit_to(node: Node, transactions: Sequence[Transaction]) -> Verdict:
         return Verdict("later", str(problem))
 
 
+def _barred(node: Node, transactions: Sequence[Transaction]) -> Verdict | None:
+    """Ask about both before the first goes out: a commit whose reveal no mempool takes would be stuck."""
+    if _is_known(node, transactions[0].txid):
+        return None
+    reasons = node.objections([write(each) for each in transactions])
+    if not reasons:
+        return None
+    words = f"nothing was sent, since not both would be taken: {'; '.join(reasons)}"
+    return Verdict("refused" if reasons[0].startswith(_FOR_EVER) else "later", words)
+
+
+def _is_known(node: Node, txid: str) -> bool:
+    return node.find(txid) is not None or any(node.unspent([Outpoint(txid, 0), Outpoint(txid, 1)]))
+
+
 def _hand_over(node: Node, transaction: Transaction) -> Verdict:
     txid = transaction.txid
-    if node.find(txid) is not None or any(node.unspent([Outpoint(txid, 0), Outpoint(txid, 1)])):
+    if _is_known(node, txid):
         return Verdict("known", f"{txid} is known to the node")
     fault = node.send(write(transaction))
     return Verdict("accepted", f"{txid} was taken") if fault is None else _worded(fault)

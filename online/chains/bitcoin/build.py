@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from online.chains.api import Built, Plan
-from online.chains.bitcoin.check import believed
+from online.chains.bitcoin.check import believed, require_counterparty
 from online.chains.bitcoin.compare import read_back, require_planned
 from online.chains.bitcoin.compose import composable, composed
 from online.chains.bitcoin.counterparty import CpNode
@@ -43,10 +43,12 @@ def build(desk: Desk, plan: Plan, taken: Collection[Claim]) -> Built:
     wish = read_plan(plan)
     status = believed(desk.node, plan.network, desk.settings)
     cp = desk.cp
+    if cp is not None:
+        require_counterparty(cp, plan.network, status)
     if wish.message is not None:
-        cp, wish = stand(desk.node, cp, wish, status)
+        wish = stand(desk.node, cp, wish, status)
     purse = open_purse(desk.node, cp, wish, taken, status.tip)
-    rates = _rates(desk, wish, purse)
+    rates = rates_of(desk, wish, purse)
     height = purse.height + 1
     ours = draft(wish, purse, rates, height)
     read = read_back(wish, ours)
@@ -66,7 +68,7 @@ def build(desk: Desk, plan: Plan, taken: Collection[Claim]) -> Built:
     return Built(given.unsigned, given.context, given.keys, effects)
 
 
-def _rates(desk: Desk, wish: Wish, purse: Purse) -> Rates:
+def rates_of(desk: Desk, wish: Wish, purse: Purse) -> Rates:
     """Give the plan's rate, else the node's estimate, else the settings'; a replacement outdoes what it replaces.
 
     Raises:

@@ -91,6 +91,21 @@ def strangeness_of_counterparty(status: CpStatus, network: str) -> str:
     return "; ".join(_counterparty_faults(status, network))
 
 
+def require_counterparty(cp: CpNode, network: str, status: Status) -> CpStatus:
+    """Give a Counterparty node's status where it may be believed; one that lags knows not all attached assets.
+
+    Raises:
+        NodeUnfit: with everything that is wrong.
+    """
+    told = cp.status()
+    strange = strangeness_of_counterparty(told, network)
+    if not strange and told.height != status.height:
+        strange = f"it is at height {told.height}, and bitcoind at {status.height}"
+    if strange:
+        raise NodeUnfit(f"{cp.name}: {strange}")
+    return told
+
+
 def _counterparty_faults(status: CpStatus, network: str) -> Iterator[str]:
     wanted = _CHAINS[network][1]
     if status.network != wanted:
@@ -104,12 +119,7 @@ def _counterparty_faults(status: CpStatus, network: str) -> Iterator[str]:
 
 
 def _check_counterparty(cp: CpNode, network: str, status: Status) -> str:
-    told = cp.status()
-    strange = strangeness_of_counterparty(told, network)
-    if not strange and told.height != status.height:
-        strange = f"it is at height {told.height}, and bitcoind at {status.height}"
-    if strange:
-        raise NodeUnfit(f"{cp.name}: {strange}")
+    told = require_counterparty(cp, network, status)
     return f"{cp.name}: counterparty-core {told.version[:20]}, ready, height {told.height}"
 
 

@@ -44,6 +44,17 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A change of a balance that a transaction made, and why: whose, what, how much, up or down."""
+
+    address: str
+    asset: str
+    quantity: int
+    credit: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Composed:
     """What compose made: a transaction, or a commit with its reveal and the leaf script."""
 
@@ -119,6 +130,11 @@ class CpNode:
             raise
         return tuple(_spoken(row) for row in rows if row.get("event") in _SPEAKING)
 
+    def moved(self, tx_id: str) -> tuple[Moved, ...]:
+        """Give the balances that a confirmed transaction changed, in the node's order."""
+        rows = self._rows("transactions", tx_id, "events")
+        return tuple(_moved(row) for row in rows if row.get("event") in ("CREDIT", "DEBIT"))
+
     def next_broadcast(self, address: str, text: str) -> bytes:
         """Give the message of a broadcast with the time that the node takes for the next one of an address."""
         said = {"timestamp": "0", "value": "0", "fee_fraction": "0", "text": text, "return_only_data": "true"}
@@ -161,3 +177,9 @@ def _spoken(row: Mapping[str, Any]) -> Spoken:
         str(said.get("asset")),
         quantity if type(quantity) is int else 0,
     )
+
+
+def _moved(row: Mapping[str, Any]) -> Moved:
+    said, credit = mapping(row.get("params")), row.get("event") == "CREDIT"
+    why = said.get("calling_function" if credit else "action")
+    return Moved(str(said.get("address")), text(said, "asset"), whole(said, "quantity"), credit, str(why))

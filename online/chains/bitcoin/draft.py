@@ -13,7 +13,7 @@ from online.chains.bitcoin.carriers import carried, choose_encoding, leaf_of, me
 from online.chains.bitcoin.coins import Chosen, Coin, Need, Owner, choose
 from online.chains.bitcoin.plans import Wish
 from online.chains.bitcoin.purse import Purse, least_fee
-from online.chains.bitcoin.sizes import fee_sats, reveal_vsize
+from online.chains.bitcoin.sizes import RELAYED_MOST, fee_sats, reveal_vsize
 from shared.chains.api import Context, KeyPath
 from shared.chains.bitcoin.context import Prevout, Stated, write_context
 from shared.chains.bitcoin.model import Change
@@ -22,6 +22,7 @@ from shared.chains.bitcoin.rules import REPLACEABLE
 from shared.chains.bitcoin.script import Form, dust_limit, form_of_script
 from shared.chains.bitcoin.taproot import leaf_hash, output_key
 from shared.chains.bitcoin.transactions import Input, Output, Transaction, write
+from shared.errors import TransactionTooLarge
 
 _DUMMY_TXID = "00" * 32
 
@@ -50,7 +51,7 @@ def draft(wish: Wish, purse: Purse, rates: Rates, height: int) -> Draft:
     """Draft what a wish asks for, to be mined at a height.
 
     Raises:
-        CoinsShort, EncodingRefused, and what the encoders of messages refuse.
+        CoinsShort, EncodingRefused, TransactionTooLarge, and what the encoders of messages refuse.
     """
     if wish.message is None:
         return _payment(wish, purse, rates, height)
@@ -84,7 +85,8 @@ def _pair(wish: Wish, purse: Purse, rates: Rates, height: int, message: bytes) -
     leaf = leaf_of(message, source.public_key)
     lock = output_key(source.public_key[1:], leaf_hash(leaf)).script
     # The reveal has no output to bump it with: its whole fee is put into the commit, at the commit's rate.
-    fee = fee_sats(reveal_vsize(leaf, [MARK.script]), rates.rate)
+    size = _relayed(reveal_vsize(leaf, [MARK.script]))
+    fee = fee_sats(size, rates.rate)
     value = max(fee, dust_limit(form_of_script(lock)))
     chosen = _chosen(wish, purse, rates, ((value, lock),))
     change = _change_output(wish, chosen)
@@ -101,10 +103,17 @@ def _chosen(wish: Wish, purse: Purse, rates: Rates, outputs: tuple[tuple[int, by
     free = [coin for coin in purse.free if not mine or coin.owner == wish.source]
     need = Need(outputs, wish.change.script, rates.rate)
     chosen = choose(purse.forced, free, need, wish.source)
-    least = least_fee(purse.replaced, need.size(chosen.coins, change=True), rates.increment)
+    size = _relayed(need.size(chosen.coins, change=True))
+    least = least_fee(purse.replaced, size, rates.increment)
     if chosen.fee_sats >= least:
         return chosen
     return choose(purse.forced, free, Need(outputs, wish.change.script, rates.rate, least), wish.source)
+
+
+def _relayed(size: int) -> int:
+    if size > RELAYED_MOST:
+        raise TransactionTooLarge(f"{size} vB are more than the {RELAYED_MOST} that nodes relay")
+    return size
 
 
 def _draft(

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from online.chains import api
-from online.chains.bitcoin import broadcast, build, check, watch
+from online.chains.bitcoin import broadcast, build, check, fill, watch
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.settings import Settings, read_settings
@@ -84,6 +84,12 @@ class BitcoinGateway:
         if plan.network != self.network:
             raise WrongNetwork(f"a plan for {plan.network} at a gateway of {self.network}")
         return build.build(build.Desk(self._nodes[0], self._cp, self._settings), plan, taken)
+
+    def filled(self, plan: api.Plan, taken: Collection[Claim]) -> api.Plan:
+        """Give a plan whose one payment takes all that its addresses can pay; see `fill.filled` for refusals."""
+        if plan.network != self.network:
+            raise WrongNetwork(f"a plan for {plan.network} at a gateway of {self.network}")
+        return fill.filled(build.Desk(self._nodes[0], self._cp, self._settings), plan, taken)
 
     def submit(self, blob: bytes) -> api.Verdict:
         """Hand the bytes to every node; a node that does not answer is a "later"."""

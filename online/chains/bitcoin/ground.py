@@ -10,7 +10,6 @@ from collections import Counter
 from dataclasses import replace
 
 from online.chains.bitcoin.answers import Status
-from online.chains.bitcoin.check import strangeness_of_counterparty
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.plans import Wish
@@ -23,7 +22,7 @@ from shared.errors import AssetsShort, CounterpartyNodeMissing, MemoRequired, No
 _AHEAD_MOST_SECONDS = 86_400
 
 
-def stand(node: Node, cp: CpNode | None, wish: Wish, status: Status) -> tuple[CpNode, Wish]:
+def stand(node: Node, cp: CpNode | None, wish: Wish, status: Status) -> Wish:
     """Check that a message can be valid, and give it the time that it lacks.
 
     Raises:
@@ -31,17 +30,10 @@ def stand(node: Node, cp: CpNode | None, wish: Wish, status: Status) -> tuple[Cp
     """
     if cp is None:
         raise CounterpartyNodeMissing(f"a {wish.plan.kind} is built and watched with a Counterparty node")
-    told = cp.status()
-    strange = strangeness_of_counterparty(told, wish.plan.network)
-    if not strange and told.height != status.height:
-        strange = f"it is at height {told.height}, and bitcoind at {status.height}"
-    if strange:
-        raise NodeUnfit(f"{cp.name}: {strange}")
     _check_sent(cp, wish)
     if isinstance(wish.message, Broadcast) and not wish.message.timestamp:
-        time = _next_time(node, cp, wish, status)
-        return cp, replace(wish, message=replace(wish.message, timestamp=time))
-    return cp, wish
+        return replace(wish, message=replace(wish.message, timestamp=_next_time(node, cp, wish, status)))
+    return wish
 
 
 def _check_sent(cp: CpNode, wish: Wish) -> None:

@@ -137,6 +137,15 @@ class Node:
         answer = self._rpc.ask("sendrawtransaction", raw.hex(), 0)
         return answer if isinstance(answer, RpcFault) else None
 
+    def objections(self, raws: Sequence[bytes]) -> tuple[str, ...]:
+        """Say why the mempool would not take some transactions that build on each other; nothing where it would."""
+        rows = self._rpc.call("testmempoolaccept", [raw.hex() for raw in raws], 0)
+        if not isinstance(rows, list):
+            raise NodeAnswerUnreadable("the node does not say what it thinks of the transactions")
+        # A row without "allowed" was not judged: what came before it has its reason.
+        given = (mapping(row).get("package-error") or mapping(row).get("reject-reason") for row in rows)
+        return tuple(str(reason)[:200] for reason in given if reason is not None)
+
     # --- fees -------------------------------------------------------------------------------------
 
     def estimate(self, blocks: int) -> int | None:

@@ -3,6 +3,9 @@
 Final is only what stands so many blocks deep; a Counterparty message only with the node's exact "valid". Dead is only
 an input spent by another transaction that stands as deep. A mempool, a timeout or an error proves nothing. An id
 covers everything but witnesses, so the unsigned bytes of what nobody answered name the same transaction.
+
+The fee is that of the effects, which the signatures commit to: inputs less outputs of both transactions of a pair, and
+what bare multisig outputs with data hold, since it leaves the wallet as well.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from online.chains.bitcoin.check import strangeness, strangeness_of_counterparty
 from online.chains.bitcoin.counterparty import CpNode, Spoken
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.settings import Settings
+from online.chains.bitcoin.swept import swept
 from shared.chains.bitcoin.transactions import Transaction, read_all
 from shared.effects import Payment
 from shared.errors import NodeAnswerUnreadable
@@ -123,6 +127,8 @@ def _counterparty(post: Post, watched: Watched, place: Place) -> Outcome:
         reason = "; ".join(bad) if bad else "Counterparty found no valid message in it"
         return Final(place.txid, place.height, False, reason[:300], effects.fee_most, native)
     _compare(spoken, effects.payments, effects.fee_most.asset.code, place)
+    if effects.kind == "counterparty-sweep":
+        return swept(post.cp, effects, place.txid, place.height)
     return Final(place.txid, place.height, True, "valid", effects.fee_most, effects.payments)
 
 
@@ -190,11 +196,12 @@ def _stuck(post: Post, watched: Watched, reveal: Transaction, state: str) -> Pen
 
 def _spender(post: Post, inputs: Sequence[Outpoint], height: int) -> tuple[Place, Outpoint] | Pending | None:
     """Find who spent any of some outputs in a block; None where all of them are unspent."""
-    gone = [at for at, there in zip(inputs, post.node.unspent(inputs), strict=True) if not there]
-    gone = [at for at in gone if _was(post.node, at)]
+    spent = [at for at, there in zip(inputs, post.node.unspent(inputs), strict=True) if not there]
+    made = {at: _made_at(post.node, at) for at in spent}
+    gone = [at for at in spent if made[at] is not None]
     if not gone:
         return None
-    first = max(0, height - post.settings.search_blocks)
+    first = max(0, height - post.settings.search_blocks, min(made[at] or 0 for at in gone))
     for _, block, raw in post.node.blocks_back(first, height):
         for at in gone:
             spender = post.node.spender_in(block, at) if at.wire in raw else None
@@ -204,7 +211,9 @@ def _spender(post: Post, inputs: Sequence[Outpoint], height: int) -> tuple[Place
     return Pending(f"{gone[0]} is spent, and by what was not found in the blocks from {first} on")
 
 
-def _was(node: Node, at: Outpoint) -> bool:
-    # What only waits in the mempool is no coin of a block yet, and unspent all the same.
+def _made_at(node: Node, at: Outpoint) -> int | None:
+    """Give from which height on an output was there: 0 where the node can not tell, None where it only waits."""
     found = node.find(at.txid)
-    return found is None or found.confirmations > 0
+    if found is None:
+        return 0
+    return found.height if found.confirmations else None

@@ -8,10 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from shared.chains.api import Curve
-from shared.chains.bitcoin.base58 import decode_check, encode_check
 from shared.chains.bitcoin.bech32 import decode_segwit, encode_segwit
 from shared.chains.bitcoin.hashes import hash160
-from shared.chains.bitcoin.networks import all_prefixes, form_of, network, prefixes
+from shared.chains.bitcoin.networks import BASE58, all_prefixes, form_of, network, prefixes
 from shared.chains.bitcoin.script import Form, form_and_program, p2pkh, p2sh, segwit
 from shared.chains.bitcoin.taproot import bip86_script, point_of
 from shared.effects import Destination
@@ -54,9 +53,9 @@ def address_of(script: bytes, network_name: str) -> str:
     form, program = form_and_program(script)
     match form:
         case Form.P2PKH:
-            return encode_check(bytes([known.key_hash]) + program)
+            return BASE58.encode_check(bytes([known.key_hash]) + program)
         case Form.P2SH:
-            return encode_check(bytes([known.script_hash]) + program)
+            return BASE58.encode_check(bytes([known.script_hash]) + program)
         case Form.P2WPKH | Form.P2WSH:
             return encode_segwit(known.words, 0, program)
         case Form.P2TR:
@@ -99,7 +98,7 @@ def key_script(public_key: bytes, curve: Curve, form: str) -> bytes:
 
 
 def _base58_script(address: str, network_name: str) -> bytes:
-    payload = decode_check(address)
+    payload = BASE58.decode_check(address)
     if payload is None or len(payload) != 21:
         raise BadAddress(f"no Bitcoin address: {address[:90]!r}")
     known = prefixes(network_name)

@@ -14,7 +14,7 @@ from shared.chains.bitcoin.inputs import check_data_key, check_previous, spend_o
 from shared.chains.bitcoin.model import Spend, Tx
 from shared.chains.bitcoin.networks import network
 from shared.chains.bitcoin.pairs import check_commit, reveal_of
-from shared.chains.bitcoin.rules import check_amounts, check_change, check_frame, check_outputs
+from shared.chains.bitcoin.rules import check_amounts, check_change, check_frame, check_outputs, own_scripts
 from shared.chains.bitcoin.transactions import Transaction, read_unsigned
 from shared.errors import BitcoinContextRefused, BitcoinKeyRefused
 
@@ -64,9 +64,7 @@ def _pair(
 ) -> Tx:
     check_frame(second, stated.height)
     check_commit(commit, stated.change)
-    ours = {spend.output.script for spend in spends} | {
-        commit.outputs[one.index].script for one in stated.change
-    }
+    ours = own_scripts(spends) | {commit.outputs[one.index].script for one in stated.change}
     key, message = layer.read_leaf(stated.envelope, network_name, stated.height)
     reveal = reveal_of(commit, second, (key, stated.envelope), spends[0], path, ours)
     check_outputs(commit.outputs, ())

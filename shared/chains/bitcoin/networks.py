@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
+from shared.base58 import BITCOIN_ALPHABET, Base58
 from shared.chains.api import Algorithm, Curve, KeyPath, Network
 from shared.errors import BitcoinKeyRefused, UnknownChain
 from shared.money import Asset
 
+BASE58 = Base58(BITCOIN_ALPHABET, 40)
+"""Base58Check in the ledger's own letters."""
+
 FORMS: Final = {"p2wpkh": 84, "p2tr": 86}
 """The address forms of a wallet's own key, each with the first level of its paths (BIP84, BIP86)."""
 
-TWEAKED_SCHNORR: Final = cast("Algorithm", "schnorr-bip341")
+TWEAKED_SCHNORR: Final[Algorithm] = "schnorr-bip341"
 """BIP340 by the key of the path after BIP341's tweak without scripts; the public key is then the output's."""
 
 _HARD: Final = 1 << 31

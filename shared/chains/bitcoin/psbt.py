@@ -34,6 +34,7 @@ from shared.chains.bitcoin.psbt_fields import (
     UNSIGNED_TX,
     VERSION,
     WITNESS_UTXO,
+    Rule,
     check_map,
 )
 from shared.chains.bitcoin.sizes import Reader, sized
@@ -161,8 +162,8 @@ def _room(reader: Reader, count: int) -> range:
     return range(count)
 
 
-def _checked(fields: Fields, table: Mapping[int, object], version: int, where: str) -> Fields:
-    check_map(fields, INPUT if table is INPUT else OUTPUT, version, where)
+def _checked(fields: Fields, table: Mapping[int, Rule], version: int, where: str) -> Fields:
+    check_map(fields, table, version, where)
     return fields
 
 

@@ -17,6 +17,7 @@ from shared.chains.bitcoin.model import Change, Spend, Tx, Way
 from shared.chains.bitcoin.psbt import Fields, Psbt, has_signature, number, psbt_of, spent_output, write_psbt
 from shared.chains.bitcoin.psbt_fields import (
     DERIVATION,
+    MODIFIABLE,
     NON_WITNESS_UTXO,
     OUT_DERIVATION,
     OUT_TAP_DERIVATION,
@@ -35,6 +36,7 @@ from shared.chains.bitcoin.sizes import Reader
 from shared.chains.bitcoin.transactions import Output, write
 from shared.errors import BitcoinKeyRefused, BitcoinPsbtRefused, BitcoinSighash
 
+_MAY_GROW: Final = 3
 _ALLOWED: Final = {Form.P2TR: (None, 0), Form.P2WPKH: (None, 1), Form.P2WSH: (None, 1)}
 
 
@@ -110,7 +112,10 @@ def _with(psbt: Psbt, tx: Tx, checked: Sequence[bytes]) -> Psbt:
             bytes([TAP_KEY_SIG]) if spend.way is Way.TAPROOT_KEY else bytes([PARTIAL_SIG]) + spend.public_key
         )
         inputs.append({**fields, key: signature})
-    return replace(psbt, inputs=tuple(inputs))
+    whole = dict(psbt.fields)
+    if bytes([MODIFIABLE]) in whole:  # BIP370: what is signed wholly may grow no further inputs or outputs
+        whole[bytes([MODIFIABLE])] = bytes([whole[bytes([MODIFIABLE])][0] & ~_MAY_GROW])
+    return replace(psbt, fields=whole, inputs=tuple(inputs))
 
 
 def _prevout(psbt: Psbt, index: int, fingerprint: bytes) -> tuple[Prevout, KeyPath]:

@@ -13,10 +13,15 @@ from shared.chains.bitcoin.psbt import Fields, Psbt, spent_output
 from shared.chains.bitcoin.psbt_fields import (
     FINAL_SCRIPT,
     FINAL_WITNESS,
+    HEIGHT_LOCK,
     NON_WITNESS_UTXO,
+    OUTPUT_INDEX,
     PARTIAL_SIG,
+    PREVIOUS_TXID,
     REDEEM_SCRIPT,
+    SEQUENCE,
     TAP_KEY_SIG,
+    TIME_LOCK,
     WITNESS_SCRIPT,
     WITNESS_UTXO,
 )
@@ -27,7 +32,15 @@ from shared.errors import BitcoinPsbtRefused
 
 _LAST_KNOWN: Final = 0x1F
 _NO_WITNESS: tuple[bytes, ...] = ()
-_KEPT: Final = {NON_WITNESS_UTXO, WITNESS_UTXO}
+_KEPT: Final = {
+    NON_WITNESS_UTXO,
+    WITNESS_UTXO,
+    PREVIOUS_TXID,  # version 2 says with these what is spent
+    OUTPUT_INDEX,
+    SEQUENCE,
+    TIME_LOCK,
+    HEIGHT_LOCK,
+}
 
 
 def combine(parts: Sequence[Psbt]) -> Psbt:

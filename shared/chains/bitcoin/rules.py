@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.chains.api import KeyPath
 from shared.chains.bitcoin.addresses import key_script
-from shared.chains.bitcoin.model import Change, Spend, paid
+from shared.chains.bitcoin.model import Change, Spend, Way, paid
 from shared.chains.bitcoin.script import Form, dust_limit, form_of_script
 from shared.chains.bitcoin.transactions import MOST_SATS, Output, Transaction
 from shared.errors import (
@@ -85,7 +85,7 @@ def check_amounts(transaction: Transaction, spends: Sequence[Spend]) -> None:
 
 
 def check_change(change: Sequence[Change], outputs: Sequence[Output], spends: Sequence[Spend]) -> None:
-    """Check that outputs called change pay to keys of the same account as the inputs.
+    """Check that outputs called change pay to keys of the same account as the inputs, or to an input's own script.
 
     That the paths lead to the keys is for whoever holds the seed to check (`Effects.owned`).
 
@@ -101,13 +101,27 @@ def check_change(change: Sequence[Change], outputs: Sequence[Output], spends: Se
     for one in change:
         script = outputs[one.index].script
         if not one.public_key:
-            if all(spend.output.script != script for spend in spends):
+            if script not in own_scripts(spends):
                 raise BitcoinChangeRefused(f"output {one.index} pays to no script of the inputs")
             continue
         if not _near(one.path) or one.path[:-2] not in accounts:
             raise BitcoinChangeRefused(f"output {one.index} is of another account, or far out on its path")
         if script not in (key_script(one.public_key, "secp256k1", form) for form in ("p2wpkh", "p2tr")):
             raise BitcoinChangeRefused(f"output {one.index} does not pay to the key that is stated for it")
+
+
+def own_scripts(spends: Sequence[Spend]) -> set[bytes]:
+    """Give the scripts of inputs that may take change without a further proof.
+
+    Those of one key are proven by the signature itself. A script of several keys only where it is that of all inputs,
+    hence the source: a stranger could add a coin of our key and his, and call what he takes change.
+    """
+    scripts = {spend.output.script for spend in spends}
+    return (
+        scripts
+        if len(scripts) == 1
+        else {spend.output.script for spend in spends if spend.way is not Way.MULTISIG}
+    )
 
 
 def _near(path: KeyPath) -> bool:

@@ -14,7 +14,6 @@ from typing import Final
 import coincurve
 
 from shared.chains.api import Payload, Signed
-from shared.chains.bitcoin.der import der_from_raw
 from shared.chains.bitcoin.digests import ALL, Digests, p2wpkh_code
 from shared.chains.bitcoin.hashes import hash160
 from shared.chains.bitcoin.model import Spend, Tx, Way
@@ -22,6 +21,7 @@ from shared.chains.bitcoin.multisig import read_multisig, witness
 from shared.chains.bitcoin.networks import TWEAKED_SCHNORR
 from shared.chains.bitcoin.taproot import leaf_hash, point_of
 from shared.chains.bitcoin.transactions import Input, Transaction, read_all, write
+from shared.der import der_from_raw
 from shared.errors import BitcoinBadSignature, BitcoinMultisigRefused
 
 ALL_SUFFIX: Final = bytes([ALL])

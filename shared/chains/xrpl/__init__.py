@@ -13,6 +13,7 @@ from shared.chains.api import NO_ASSETS, Chain, Context, Curve, KeyPath, Network
 from shared.chains.xrpl import addresses, decode, effects, explain, networks, signing
 from shared.chains.xrpl.model import Tx
 from shared.effects import Destination, Effects
+from shared.errors import UnknownForm
 
 
 class _Xrpl:
@@ -28,12 +29,14 @@ class _Xrpl:
         """Read an r-address or X-address. Raises BadAddress, WrongNetwork, UnknownChain."""
         return addresses.parse_address(text, network)
 
-    def address(self, public_key: bytes, curve: Curve, network: str) -> str:
-        """Give the r-address that a public key controls. Raises XrplKeyRefused, UnknownChain."""
+    def address(self, public_key: bytes, curve: Curve, network: str, form: str = "") -> str:
+        """Give the r-address that a public key controls. Raises XrplKeyRefused, UnknownChain, UnknownForm."""
+        _one_form(form)
         return addresses.address(public_key, curve, network)
 
-    def key_path(self, network: str, curve: Curve, account: int, index: int) -> KeyPath:
-        """Give the path of a wallet's key; the rule stands in `networks.key_path`."""
+    def key_path(self, network: str, curve: Curve, account: int, index: int, form: str = "") -> KeyPath:
+        """Give the path of a wallet's key; the rule stands in `networks.key_path`. Raises UnknownForm."""
+        _one_form(form)
         return networks.key_path(network, curve, account, index)
 
     def decode(self, unsigned: bytes, context: Context, keys: Sequence[KeyPath], network: str) -> Tx:
@@ -55,6 +58,11 @@ class _Xrpl:
     def explain(self, raw: bytes, network: str) -> Mapping[str, Any]:
         """Explain a signed or unsigned transaction in fields that print. Raises XrplRefusal."""
         return explain.explain(raw, network)
+
+
+def _one_form(form: str) -> None:
+    if form:
+        raise UnknownForm(f"addresses of the XRP Ledger have one form and not {form[:20]!r}")
 
 
 XRPL: Chain = _Xrpl()

@@ -8,8 +8,7 @@ from functools import lru_cache
 import coincurve
 
 from shared.chains.api import Curve
-from shared.chains.xrpl.base58 import decode_check, encode_check
-from shared.chains.xrpl.networks import network
+from shared.chains.xrpl.networks import BASE58, network
 from shared.effects import Destination
 from shared.errors import BadAddress, NoRipemd160, WrongNetwork, XrplKeyRefused
 
@@ -22,7 +21,7 @@ _MOST_TAG = 2**32 - 1
 @lru_cache(maxsize=8192)
 def encode_address(account: bytes) -> str:
     """Write an account's 20 bytes as an r-address."""
-    return encode_check(_ACCOUNT_PREFIX + account)
+    return BASE58.encode_check(_ACCOUNT_PREFIX + account)
 
 
 @lru_cache(maxsize=8192)
@@ -32,7 +31,7 @@ def decode_address(text: str) -> bytes:
     Raises:
         BadAddress: for every other text, X-addresses and the account of zeros included.
     """
-    payload = decode_check(text)
+    payload = BASE58.decode_check(text)
     if payload is None or len(payload) != 21 or payload[:1] != _ACCOUNT_PREFIX or not any(payload):
         raise BadAddress(f"no XRPL address: {text[:60]!r}")
     return payload[1:]
@@ -49,7 +48,7 @@ def parse_address(text: str, network_name: str) -> Destination:
     wanted = network(network_name).network_class
     if not text.startswith(("X", "T")):
         return Destination(encode_address(decode_address(text)))
-    payload = decode_check(text)
+    payload = BASE58.decode_check(text)
     if payload is None or len(payload) != 31 or payload[:2] not in _PACKED.values():
         raise BadAddress(f"no XRPL address: {text[:60]!r}")
     if payload[:2] != _PACKED[wanted]:
@@ -83,7 +82,7 @@ def pack_address(destination: Destination, network_name: str) -> str:
         raise BadAddress(f"no destination tag: {tag}")
     prefix = _PACKED[network(network_name).network_class]
     flag = b"\0" if tag is None else b"\1"
-    return encode_check(
+    return BASE58.encode_check(
         prefix + decode_address(destination.address) + flag + (tag or 0).to_bytes(8, "little")
     )
 

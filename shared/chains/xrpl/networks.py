@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from shared.base58 import Base58
 from shared.chains.api import Curve, KeyPath, Network
 from shared.errors import UnknownChain, XrplKeyRefused
 from shared.money import Asset
+
+BASE58 = Base58("rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz", 64)
+"""Base58Check in the ledger's own letters."""
 
 _NAMED = {"xrpl:mainnet": 0, "xrpl:testnet": 1, "xrpl:devnet": 2, "xrpl:local": 21337}
 _NUMBERED = re.compile(r"xrpl:net-([1-9][0-9]{3,9})", re.ASCII)

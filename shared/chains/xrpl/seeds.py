@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 
 from shared.chains.api import Curve
 from shared.chains.xrpl.addresses import ED25519_PREFIX
-from shared.chains.xrpl.base58 import decode_check
+from shared.chains.xrpl.networks import BASE58
 from shared.errors import XrplBadSeed
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -43,7 +43,7 @@ def decode_seed(text: str) -> Seed:
     Raises:
         XrplBadSeed: for every other text.
     """
-    payload = decode_check(text)
+    payload = BASE58.decode_check(text)
     for prefix, curve in _PREFIXES.items():
         if payload is not None and payload.startswith(prefix) and len(payload) == len(prefix) + 16:
             return Seed(payload[len(prefix) :], curve)

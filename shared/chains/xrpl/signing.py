@@ -18,10 +18,10 @@ from nacl.signing import VerifyKey
 from shared.chains.api import Payload, Signed
 from shared.chains.xrpl import codec
 from shared.chains.xrpl.addresses import decode_address
-from shared.chains.xrpl.der import der_from_raw, raw_from_der
 from shared.chains.xrpl.fields import SignerFields
 from shared.chains.xrpl.model import Tx
 from shared.chains.xrpl.rules import fields_from
+from shared.der import der_from_raw, raw_from_der
 from shared.errors import XrplBadSignature, XrplQuorumRefused
 
 _SINGLE = b"STX\0"

@@ -56,6 +56,14 @@ Table(
 )
 
 Table(
+    "assets",
+    metadata,
+    Column("network", String(40), primary_key=True),
+    Column("code", String(40), primary_key=True),
+    Column("decimals", Integer, nullable=False),
+)
+
+Table(
     "wallets",
     metadata,
     Column("name", String(32), primary_key=True),
@@ -65,6 +73,7 @@ Table(
     Column("account", BigInteger, nullable=False),
     Column("signer", LargeBinary, ForeignKey("signers.public_key"), nullable=False),
     Column("xpub", LargeBinary, nullable=False),
+    Column("form", String(16), nullable=False),
     Column("card", LargeBinary, nullable=False),
 )
 
@@ -119,6 +128,8 @@ Table(
     Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("source", String(120), nullable=False, index=True),
     Column("plan", LargeBinary, nullable=False),
+    Column("replaces", _Number, ForeignKey("jobs.id")),
+    Column("decision", LargeBinary),
     Column("unsigned", LargeBinary),
     Column("unsigned_sha256", LargeBinary, index=True),
     Column("context", LargeBinary),
@@ -150,14 +161,15 @@ Table(
     Column("name", String(200), nullable=False),
     Column("job", _Number, ForeignKey("jobs.id"), nullable=False, index=True),
     Column("active", Boolean, nullable=False),
+    Column("shared", Boolean, nullable=False),
     Index(
         "one_holder_of_a_claim",
         "network",
         "scope",
         "name",
         unique=True,
-        sqlite_where=text("active = 1"),
-        postgresql_where=text("active"),
+        sqlite_where=text("active = 1 AND shared = 0"),
+        postgresql_where=text("active AND NOT shared"),
     ),
 )
 

@@ -1,0 +1,51 @@
+"""Fills a plan: its one payment takes all that its addresses can pay, at a rate that is written into the plan.
+
+For sweeps: the amount is known, and can be signed by people, before anything is built. No change is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from online.chains.api import Plan
+from online.chains.bitcoin.build import Desk, rates_of
+from online.chains.bitcoin.check import believed, require_counterparty
+from online.chains.bitcoin.coins import INPUTS_MOST, Coin, Need
+from online.chains.bitcoin.plans import read_plan
+from online.chains.bitcoin.purse import open_purse
+from online.chains.bitcoin.sizes import fee_sats, input_weight
+from shared.chains.bitcoin.script import dust_limit, form_of_script
+from shared.effects import Claim
+from shared.errors import BadPlan, NothingToMove
+from shared.money import Amount
+
+
+def filled(desk: Desk, plan: Plan, taken: Collection[Claim]) -> Plan:
+    """Fill a plan of one payment in bitcoins.
+
+    Raises:
+        BadPlan: for any other plan. NothingToMove: if what is there is not worth its fee.
+        NodeUnfit, FeeRateUnknown, FeeTooHigh: as `build`.
+    """
+    wish = read_plan(plan)
+    if plan.kind != "payment" or len(wish.outputs) != 1:
+        raise BadPlan("only a payment to one is filled")
+    status = believed(desk.node, plan.network, desk.settings)
+    if desk.cp is not None:
+        require_counterparty(desk.cp, plan.network, status)
+    purse = open_purse(desk.node, desk.cp, wish, taken, status.tip)
+    rate = rates_of(desk, wish, purse).rate
+    coins = sorted(purse.free, key=lambda coin: -coin.sats)[:INPUTS_MOST]
+    worth = [coin for coin in coins if _worth(coin, rate) > 0]
+    need = Need(wish.outputs, wish.change.script, rate)
+    sats = sum(coin.sats for coin in worth) - need.fee(worth, change=False)
+    script = wish.outputs[0][1]
+    if not worth or sats < max(1, dust_limit(form_of_script(script))):
+        raise NothingToMove(f"what {plan.source} and the others hold is not worth its fee")
+    payment = replace(plan.payments[0], amount=Amount(plan.payments[0].amount.asset, sats))
+    return replace(plan, payments=(payment,), params={**plan.params, "fee_rate": rate})
+
+
+def _worth(coin: Coin, rate: int) -> int:
+    return coin.sats - fee_sats(-(-input_weight(coin.owner.script) // 4), rate)

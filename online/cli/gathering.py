@@ -1,0 +1,64 @@
+"""`lockgate sweep` and `prime`: orders whose amounts come from what addresses hold."""
+
+from __future__ import annotations
+
+import click
+
+from online.cli.drafting import Form, form_options
+
+
+@click.command()
+@click.option("--to", required=True, help="The holding address.")
+@click.option("--asset", "assets", multiple=True, help="Sweep this asset, address by address, not the native one.")
+@click.option("--everything", is_flag=True, help="Sweep every asset of one address by one message.")
+@click.option("--ownerships", is_flag=True, help="With --everything: the ownership of its assets too.")
+@click.option("--memo", help="With --asset or --everything: a memo as text.")
+@form_options
+def sweep(
+    form: Form, to: str, assets: tuple[str, ...], memo: str | None, *, everything: bool, ownerships: bool
+) -> None:
+    """Draft that all a wallet's addresses hold goes to one address. Prompts: station; the drafter."""
+    from online.orders.gathering import draft_asset_sweep, draft_sweep
+    from online.orders.lines import canonical_memo
+    from online.orders.spending import draft_everything
+    from online.store.assets import asset
+    from shared.effects import Destination
+
+    if bool(assets) + everything > 1 or (ownerships and not everything) or (memo and not (assets or everything)):
+        raise click.UsageError("--asset and --everything are two kinds; --memo and --ownerships go with them")
+    target = Destination(to, memo=canonical_memo(memo, None))
+    with form.open() as (store, asking):
+        purser, network = form.purser(store), form.network(store)
+        if everything:
+            order = draft_everything(
+                store, asking, wallet=form.wallet, to=target, source=form.address, ownerships=ownerships,
+                terms=form.terms,
+            )  # fmt: skip
+        elif assets:
+            order = draft_asset_sweep(
+                store, purser, asking, wallet=form.wallet, to=target,
+                assets=[asset(store, network, code) for code in assets], terms=form.terms,
+            )  # fmt: skip
+        else:
+            order = draft_sweep(store, purser, asking, wallet=form.wallet, to=to, terms=form.terms)
+        form.show(store, order)
+
+
+@click.command()
+@click.option("--for", "wallets", multiple=True, help="A wallet whose addresses pay for sends.")
+@click.option("--for-memo", "memo_wallets", multiple=True, help="A wallet whose addresses take sends with memos.")
+@form_options
+def prime(form: Form, wallets: tuple[str, ...], memo_wallets: tuple[str, ...]) -> None:
+    """Draft that addresses holding less than the settings' least amount get it. Prompts: station; the drafter."""
+    from online.orders.gathering import draft_prime
+    from online.store.wallets import keys
+
+    with form.open() as (store, asking):
+        network = form.network(store)
+        least = form.app.config.priming(network)
+        primed = [(key.address, least.plain) for name in wallets for key in keys(store, name)]
+        primed += [(key.address, least.memo) for name in memo_wallets for key in keys(store, name)]
+        order = draft_prime(
+            store, form.purser(store), asking, wallet=form.wallet, primed=primed, source=form.address, terms=form.terms
+        )
+        form.show(store, order)

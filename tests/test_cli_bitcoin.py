@@ -1,0 +1,159 @@
+"""The commands that draft orders on Bitcoin, as a person types them, on a served devnet, as far as the request."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from offline_signer import setup
+from offline_signer.box import opened
+from online.devnet.bitcoin import BitcoinWorld, serve_bitcoin
+from online.devnet.counterparty import CounterpartyWorld, serve_counterparty
+from shared.lockbox import LIGHT
+from shared.policy import Person
+from tests.btc_gateway_bench import friend, login
+from tests.cli_house import PASSPHRASE, Done, lockgate
+from tests.signing_world import Somebody
+
+NETWORK = "bitcoin:regtest"
+
+
+@dataclass
+class Desk:
+    folder: Path
+    bitcoin: BitcoinWorld
+    addresses: list[str]
+
+    def run(self, *words: str | Path) -> Done:
+        return lockgate("--home", self.folder / "home", *words)
+
+    def ok(self, *words: str | Path) -> Any:
+        done = self.run(*words, "--json")
+        assert done.code == 0, done.err
+        return done.json
+
+    def draft(self, *words: str | Path) -> Any:
+        return self.ok(*words, "--wallet", "cold", "--as", "alice")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    bitcoin = BitcoinWorld()
+    counterparty = CounterpartyWorld(bitcoin)
+    with serve_bitcoin(bitcoin) as node, serve_counterparty(counterparty) as api:
+        made = Desk(folder, bitcoin, [])
+        made.ok("init", "--network", NETWORK, "--url", login(node), "--kdf", "light")
+        config = folder / "home" / "config.toml"
+        more = f'counterparty_url = "{api.url}"\nfallback_rate = 4000\nprime_least = "0.0004"\n'
+        config.write_text(config.read_text() + more)
+        for name in ("alice", "bob"):
+            assert made.run("person", "new", name, "--kdf", "light").code == 0
+        made.ok("asset", "add", NETWORK, "XCP", "8")
+        made.addresses += _cards(made)
+        bitcoin.fund_all([(made.addresses[0], 10**8)] * 9 + [(made.addresses[1], 10_000)])
+        counterparty.credit(made.addresses[0], "XCP", 10**12)
+        made.ok("books", "open", "cold")
+        yield made
+
+
+def _cards(desk: Desk) -> list[str]:
+    station = setup.make(
+        desk.folder / "box", setup.new_words(""), PASSPHRASE, network_class="test",
+        administrators=[Person("ann", Somebody("ann").public)], quorum=1, kdf=LIGHT, clock=lambda: int(time.time()),
+    )  # fmt: skip
+    desk.ok("wallet", "pair", f"box ed25519:{station.hex()}")
+    with opened(desk.folder / "box", PASSPHRASE, lambda: int(time.time())) as box:
+        card = setup.issue_card(
+            box, "cold", network=NETWORK, tier="cold", curve="secp256k1", account=0, count=3
+        )
+    (desk.folder / "cold.card").write_bytes(card)
+    row = desk.ok("wallet", "import", desk.folder / "cold.card", "--addresses", "3", "--no-open")
+    return list(row["addresses"])
+
+
+def test_a_payment_to_two_is_one_job_with_its_fee_rate(desk: Desk) -> None:
+    order = desk.draft("pay", "--to", friend(1), "0.25", "--to", friend(2), "0.5", "--fee-rate", "4.5", "--key", "two")
+    assert order["kind"] == "pay"
+    assert len(order["lines"]) == 2
+    assert "0.25 BTC" in order["lines"][0]
+    (job,) = desk.ok("order", "show", "two")["jobs"]
+    assert job["kind"] == "payment"
+
+
+def test_a_send_has_a_memo_as_text_or_as_hex(desk: Desk) -> None:
+    send = ("send", "--to", friend(1), "--amount", "1.5", "--asset", "XCP")
+    assert desk.draft(*send, "--memo", "order 7")["lines"][0].endswith('memo "order 7"')
+    assert desk.draft(*send, "--memo-hex", "00ff")["lines"][0].endswith("memo hex 00ff")
+    assert desk.run(*send, "--memo", "a", "--memo-hex", "00", "--wallet", "cold", "--as", "alice").refused("bad-lines")
+
+
+def test_an_asset_that_nobody_noted_is_refused(desk: Desk) -> None:
+    done = desk.run("send", "--to", friend(1), "--amount", "1", "--asset", "PEPE", "--wallet", "cold", "--as", "alice")
+    assert done.refused("unknown-asset")
+    assert [row["code"] for row in desk.ok("asset", "list")] == ["XCP"]
+    assert desk.run("asset", "add", NETWORK, "XCP", "0").refused("bad-asset")
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_batch_comes_from_a_table_or_from_json_lines(desk: Desk, form: str) -> None:
+    rows = [{"destination": friend(n), "asset": "XCP", "amount": f"0.0{n}", "memo": f"no {n}"} for n in range(1, 6)]
+    file = desk.folder / f"batch.{form}"
+    table = ["destination,asset,amount,memo", *(",".join(row.values()) for row in rows)]
+    file.write_text("\n".join(map(json.dumps, rows) if form == "json" else table))
+    order = desk.draft("batch", file, "--most", "3")
+    assert order["states"] == ["2 drafted"]
+    assert order["lines"][4].endswith('memo "no 5"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "destination,sum\nx,1\n", "destination,amount\nx\n", "destination,amount\nnobody,1\n", "{}\n",
+     '{"destination": "x", "amount": 1}\n', "{\n", "destination,amount\n,1\n"],
+)  # fmt: skip
+def test_lines_that_can_not_be_read_are_refused(desk: Desk, text: str) -> None:
+    file = desk.folder / "bad.csv"
+    file.write_text(text)
+    assert desk.run("batch", file, "--wallet", "cold", "--as", "alice").refused("bad-lines")
+
+
+def test_options_name_every_address(desk: Desk) -> None:
+    order = desk.draft("options", "--memo-required", "--all-addresses")
+    assert order["lines"] == [f"counterparty-options of {one}: options 1" for one in desk.addresses]
+
+
+def test_priming_tops_up_what_holds_less_than_the_settings_say(desk: Desk) -> None:
+    order = desk.draft("prime", "--for", "cold")
+    assert [line.split()[:2] for line in order["lines"]] == [["0.0004", "BTC"]] * 2
+    order = desk.draft("prime", "--for-memo", "cold")
+    assert [line.split()[:2] for line in order["lines"]] == [["0.001", "BTC"]] * 2
+
+
+def test_a_sweep_says_the_amount_that_is_left_after_its_fee(desk: Desk) -> None:
+    (line,) = desk.draft("sweep", "--to", friend(9))["lines"]
+    assert 8.99 < float(line.split()[0]) < 9.0002
+    assert len(desk.draft("sweep", "--to", friend(9), "--asset", "XCP")["lines"]) == 1
+    (line,) = desk.draft("sweep", "--to", friend(9), "--everything")["lines"]
+    assert line == f"counterparty-sweep of {desk.addresses[0]}: destination {friend(9)}, flags 1"
+    assert desk.run("sweep", "--to", friend(9), "--ownerships", "--wallet", "cold", "--as", "alice").code == 2
+
+
+def test_only_what_is_on_its_way_is_bumped(desk: Desk) -> None:
+    desk.draft("pay", "--to", friend(1), "0.1", "--key", "bumped", "--address", desk.addresses[0])
+    desk.ok("approve", "bumped", "--as", "bob")
+    (job,) = desk.ok("order", "show", "bumped")["jobs"]
+    assert desk.run("bump", str(job["job"]), "--as", "alice").refused("move-refused")
+    desk.ok("request", "export", "bumped", "--out", desk.folder / "request")
+    made = desk.ok("bump", str(job["job"]), "--fee-rate", "20", "--as", "alice")
+    assert (made["state"], made["replaces"]) == ("approved", job["job"])
+
+
+def test_the_books_count_assets_beside_bitcoins(desk: Desk) -> None:
+    rows = desk.ok("books", "check")
+    assert {(row["asset"], row["difference"]) for row in rows} == {("BTC", "0 BTC"), ("XCP", "0 XCP")}
