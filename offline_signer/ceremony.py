@@ -52,6 +52,9 @@ from shared.policy import Decision, Judged, Person, Policy, evaluate
 from shared.review import Review, Reviewed, context_lines, printable, review
 from shared.transport.pack import pack
 
+Issued = Mapping[tuple[str, KeyPath], Mapping[int, bytes]]
+"""The public keys on this signer's cards: by network and path above, then by the path's last number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Examined:
@@ -188,15 +191,16 @@ def _examine_all(
 
 
 def _examine(
-    lot: Lot, item: Item, history: History, policy: Policy, issued: Mapping[tuple[str, KeyPath], range], *,
-    declined: bool,
+    lot: Lot, item: Item, history: History, policy: Policy, issued: Issued, *, declined: bool
 ) -> Examined:
     chain = chains.chain(lot.network)
-    tx = chain.decode(item.unsigned, context_of(lot, item), item.keys, lot.network)
+    public_keys = [_issued_key(issued, lot.network, path) for path in item.keys]
+    tx = chain.decode(
+        item.unsigned, chain.full(context_of(lot, item), item.keys, public_keys), item.keys, lot.network
+    )
     effects = chain.effects(tx, policy.register(lot.network))
-    for path in (*item.keys, *(key.path for key in effects.owned)):
-        if not path or path[-1] not in issued.get((lot.network, path[:-1]), ()):
-            raise WrongKey(f"no wallet of this signer on {lot.network} has this key path")
+    for key in effects.owned:
+        _issued_key(issued, lot.network, key.path)
     if len(effects.payments) != len(item.transfers):
         raise TransferMismatch(f"{len(effects.payments)} payments, {len(item.transfers)} transfers")
     transfers = tuple(ref.transfer_id for ref in item.transfers)
@@ -206,14 +210,21 @@ def _examine(
     return Examined(chain, lot, item, tx, effects, transfers, name, payloads, strokes, repeat, declined)
 
 
-def _issued_paths(history: History) -> dict[tuple[str, KeyPath], range]:
-    """Give, for each network and path above a key, which keys below it were issued on cards."""
-    issued: dict[tuple[str, KeyPath], range] = {}
+def _issued_paths(history: History) -> Issued:
+    """Give, for each network and path above a key, the public keys below it that were issued on cards."""
+    issued: dict[tuple[str, KeyPath], dict[int, bytes]] = {}
     for wallet in history.wallets.values():
         card = wallet.card
         path = chains.chain(card.network).key_path(card.network, card.curve, card.account, 0, card.form)
-        issued[card.network, path[:-1]] = range(path[-1], path[-1] + wallet.count)
+        issued[card.network, path[:-1]] = dict(enumerate(wallet.keys, path[-1]))
     return issued
+
+
+def _issued_key(issued: Issued, network: str, path: KeyPath) -> bytes:
+    known = issued.get((network, path[:-1]), {}).get(path[-1]) if path else None
+    if known is None:
+        raise WrongKey(f"no wallet of this signer on {network} has this key path")
+    return known
 
 
 def _judge(

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from shared.chains.api import Payload
 from shared.effects import Claim, Effects, Payment
-from shared.encoding import Fields, Value, encode, units_from_bytes, units_to_bytes
-from shared.envelope import MOST_CARD_KEYS, Declined, WalletCard, card_addresses, open_card
+from shared.encoding import Fields, Value, units_from_bytes, units_to_bytes
+from shared.envelope import MOST_CARD_KEYS, Declined, WalletCard, card_addresses, card_keys, open_card
 from shared.errors import BadField, JournalDamaged, Refusal
 from shared.journal import Entry
 from shared.policy import Policy, Spend, Usage
@@ -60,11 +60,16 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A wallet of this vault: its card, how many keys were issued on it, and their addresses."""
+    """A wallet of this vault: its card, the public keys that were issued on it, and their addresses."""
 
     card: WalletCard
-    count: int
+    keys: tuple[bytes, ...]
     addresses: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """Say how many keys were issued."""
+        return len(self.keys)
 
 
 @dataclass(slots=True)
@@ -151,8 +156,12 @@ def binding_of(payment: Payment) -> bytes:
 
 def strokes_of(name: Name, payloads: Sequence[Payload]) -> bytes:
     """Give the digest of all that is signed for a transaction: which bytes, by which keys."""
-    signed: Value = [[list(one.path), one.algorithm, one.public_key, one.message] for one in payloads]
-    return hashlib.sha256(encode([*name, signed])).digest()
+    whole = hashlib.sha256(name[0].encode() + b"\0" + name[1])
+    for one in payloads:
+        path = b"".join(step.to_bytes(4, "big") for step in one.path)
+        parts = (path, one.algorithm.encode(), one.public_key, one.message)
+        whole.update(b"".join(len(part).to_bytes(4, "big") + part for part in parts))
+    return whole.digest()
 
 
 def record_of(
@@ -230,7 +239,7 @@ def _read_wallet(history: History, entry: Entry) -> None:
     fields = Fields(entry.body, "wallet")
     card, _ = open_card(fields.bytes("card"))
     count = fields.number("count", 1, MOST_CARD_KEYS)
-    history.wallets[card.wallet] = Wallet(card, count, card_addresses(card, count))
+    history.wallets[card.wallet] = Wallet(card, card_keys(card, count), card_addresses(card, count))
 
 
 def _read_release(history: History, entry: Entry) -> None:

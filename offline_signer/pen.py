@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import coincurve
@@ -103,7 +104,12 @@ def _verifies(payload: Payload, signature: bytes) -> bool:
         der = cdata_to_der(deserialize_compact(signature))
     except ValueError:  # r or s is beyond the group's order
         return False
-    return coincurve.PublicKey(payload.public_key).verify(der, payload.message, hasher=None)
+    return _point(payload.public_key).verify(der, payload.message, hasher=None)
+
+
+@lru_cache(maxsize=1024)
+def _point(public_key: bytes) -> coincurve.PublicKey:
+    return coincurve.PublicKey(public_key)
 
 
 _STROKES: dict[Algorithm, Callable[[bytes], tuple[Stroke, bytes]]] = {

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Row, select
 
 from online.audit_told import Told
 from online.jobs.answers import verified
-from online.jobs.export import request_jobs
+from online.jobs.export import request_jobs, stated
 from online.jobs.model import transfer_refs
 from online.jobs.states import State
 from online.store import tables
-from shared.envelope import context_of, open_answer, open_request
+from shared.envelope import open_answer, open_request
 from shared.errors import Refusal
 
 _LEFT = {state.value for state in State} - {"drafted", "approved", "built", "withdrawn"}
@@ -48,7 +48,7 @@ def _request(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]
         return
     for job, (lot, item) in zip(jobs, items, strict=True):
         mine = (job.unsigned, job.keys, job.network, dict(job.context), transfer_refs(connection, job.id))
-        if mine != (item.unsigned, item.keys, lot.network, dict(context_of(lot, item)), item.transfers):
+        if mine != (item.unsigned, item.keys, lot.network, dict(stated(connection, lot, item)), item.transfers):
             yield f"job {job.id} is not what stands at its place in it"
 
 

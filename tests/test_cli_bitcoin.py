@@ -140,7 +140,7 @@ def test_a_sweep_says_the_amount_that_is_left_after_its_fee(desk: Desk) -> None:
     assert 8.99 < float(line.split()[0]) < 9.0002
     assert len(desk.draft("sweep", "--to", friend(9), "--asset", "XCP")["lines"]) == 1
     (line,) = desk.draft("sweep", "--to", friend(9), "--everything")["lines"]
-    assert line == f"counterparty-sweep of {desk.addresses[0]}: destination {friend(9)}, flags 1"
+    assert line == f"counterparty-sweep of {desk.addresses[0]}: flags 1, destination {friend(9)}"
     assert desk.run("sweep", "--to", friend(9), "--ownerships", "--wallet", "cold", "--as", "alice").code == 2
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from offline_signer import pen
+from offline_signer.box import opened
 from online.chains.bitcoin.node import Node
 from online.jobs.answers import import_answer
 from online.jobs.build import build_job
@@ -23,12 +25,13 @@ from online.orders.replacement import bump
 from online.orders.spending import draft_batch, draft_pay, draft_send
 from online.store import tables
 from online.store.database import Station, open_store
+from shared.chains.bitcoin import BITCOIN
 from shared.chains.bitcoin.signing import transactions
 from shared.effects import Destination
 from shared.envelope import Declined
 from shared.errors import BadSeal, ClaimTaken, MoveRefused, PlanMismatch, Refusal
 from shared.policy import Person
-from tests.bitcoin_house import COIN, NETWORK, XCP, House, a_house, amount, friend
+from tests.bitcoin_house import COIN, NETWORK, PASSPHRASE, XCP, House, a_house, amount, friend
 
 
 class Killed(BaseException):
@@ -153,6 +156,30 @@ def test_the_first_one_may_win_and_ends_its_replacement(house: House) -> None:
     assert house.states() == ["final", "dead"]
     assert house.gateway.account(friend(1)).balance.units == 20_000
     house.require_books()
+
+
+def test_what_no_answer_came_for_ends_when_another_transaction_used_its_coins(house: House) -> None:
+    _pay(house, fee_rate=2_000)
+    house.build()
+    request = house.export()
+    assert house.tick().moved == ()
+    _sent_elsewhere(house)
+    house.settle()
+    assert house.states() == ["dead"]
+    assert request.jobs == (1,)
+
+
+def _sent_elsewhere(house: House) -> None:
+    """Spend the job's coins by another transaction of the same key, as whoever else holds it could."""
+    (job,) = jobs(house.store)
+    assert job.effects is not None
+    other = replace(job.plan, payments=(replace(job.plan.payments[0], destination=Destination(friend(7))),))
+    built = house.gateway.build(other, ())
+    assert set(built.effects.claims) == set(job.effects.claims)
+    tx = BITCOIN.decode(built.unsigned, built.context, built.keys, NETWORK)
+    with opened(house.folder / "signer", PASSPHRASE, lambda: house.now) as box:
+        signatures = [pen.sign(payload, box.pens.ready(payload)) for payload in BITCOIN.payloads(tx)]
+    assert house.gateway.submit(BITCOIN.assemble(tx, signatures).blob).kind == "accepted"
 
 
 def test_a_batch_is_replaced_as_a_whole(house: House) -> None:

@@ -68,6 +68,12 @@ class Toy:
     def key_path(self, network: str, curve: Curve, account: int, index: int, form: str = "") -> KeyPath:
         return (77 | HARD, account | HARD, index | HARD)
 
+    def lean(self, context: Context, keys: Sequence[KeyPath], public_keys: Sequence[bytes]) -> Context:
+        return context
+
+    def full(self, context: Context, keys: Sequence[KeyPath], public_keys: Sequence[bytes]) -> Context:
+        return context
+
     def decode(self, unsigned: bytes, context: Context, keys: Sequence[KeyPath], network: str) -> ToyTx:
         """The context's numbers are sworn values; "second key" makes the same bytes be signed by that key instead."""
         sworn = tuple((name, value) for name, value in sorted(context.items()) if type(value) is int)

@@ -106,7 +106,8 @@ def _sweep(scene: Scene, form: str) -> tuple[Item, bytes]:
     unsigned = write(Transaction(2, inputs, outputs, 0), witness=False)
     paths = tuple(BITCOIN.key_path(NETWORK, card.curve, card.account, index, form) for index in range(INPUTS))
     context = write_context(Stated(HEIGHT, prevouts))
-    own = {name: value for name, value in context.items() if name != "height"}
+    lean = BITCOIN.lean(context, paths, keys)
+    own = {name: value for name, value in lean.items() if name != "height"}
     told = write_context(Stated(HEIGHT, openers))
     psbt = write_psbt(unsigned_psbt(BITCOIN.decode(unsigned, told, paths, NETWORK), bytes(4)))
     return Item(unsigned, paths, (TransferRef(order_id("bench"), 0),), own), psbt

@@ -18,9 +18,11 @@ from online.jobs.unknown import require_reconciled
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.signers import Signer, find_signer
+from online.store.wallets import public_keys
+from shared.chains import chain
 from shared.chains.api import Context
 from shared.effects import Effects
-from shared.envelope import MOST_ITEMS, Item, Lot, SigningRequest, open_request, seal_request
+from shared.envelope import MOST_ITEMS, Item, Lot, SigningRequest, context_of, open_request, seal_request
 from shared.errors import EntriesMissing, NothingToExport, RequestOutstanding, UnknownRequest
 
 _MOST_LOTS = 16
@@ -177,19 +179,30 @@ def _lots(tx: Tx, built: Sequence[Job]) -> tuple[tuple[Lot, ...], list[Job]]:
 
 
 def _lot(tx: Tx, jobs: Sequence[Job]) -> Lot:
-    """Write what is stated alike for all of them once."""
-    first = jobs[0].context
-    common = {name: value for name, value in first.items() if all(_states(job, name, value) for job in jobs)}
-    return Lot(jobs[0].network, common, tuple(_item(tx, job, common) for job in jobs))
+    """Write what is stated alike for all of them once, and nothing that follows from the wallets' cards."""
+    network = jobs[0].network
+    contexts = [
+        chain(network).lean(job.context, job.keys, public_keys(tx.sql, network, job.keys)) for job in jobs
+    ]
+    first = contexts[0]
+    common = {name: value for name, value in first.items() if all(_states(one, name, value) for one in contexts)}
+    items = (_item(tx, job, context, common) for job, context in zip(jobs, contexts, strict=True))
+    return Lot(network, common, tuple(items))
 
 
-def _item(tx: Tx, job: Job, common: Context) -> Item:
-    own = {name: value for name, value in job.context.items() if name not in common}
+def stated(connection: Connection, lot: Lot, item: Item) -> Context:
+    """Give all that a request states of a transaction, with what its export left out put back."""
+    own = public_keys(connection, lot.network, item.keys)
+    return chain(lot.network).full(context_of(lot, item), item.keys, own)
+
+
+def _item(tx: Tx, job: Job, context: Context, common: Context) -> Item:
+    own = {name: value for name, value in context.items() if name not in common}
     return Item(job.unsigned or b"", job.keys, transfer_refs(tx.sql, job.id), own)
 
 
-def _states(job: Job, name: str, value: object) -> bool:
-    return name in job.context and type(job.context[name]) is type(value) and job.context[name] == value
+def _states(context: Context, name: str, value: object) -> bool:
+    return name in context and type(context[name]) is type(value) and context[name] == value
 
 
 def keep_request(

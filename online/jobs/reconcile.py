@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from online.chains.api import Built
 from online.jobs.build import adopt
-from online.jobs.export import keep_request
+from online.jobs.export import keep_request, stated
 from online.jobs.model import Job, find_job, transfer_refs
 from online.jobs.moves import move
 from online.jobs.renew import remake
@@ -41,7 +41,7 @@ from shared.chains import chain
 from shared.chains.api import NO_ASSETS
 from shared.effects import Effects
 from shared.encoding import Value, encode
-from shared.envelope import Item, Lot, SeenLog, context_of
+from shared.envelope import Item, Lot, SeenLog
 from shared.errors import JournalDamaged, MoveRefused, NoSuchName, Refusal, StrangeSigner, UnknownOrder
 from shared.journal import Entry, read_journal
 from shared.policy import Person
@@ -147,7 +147,7 @@ def _take_back(tx: Tx, signer: bytes, entry: Entry, now: int) -> tuple[int, ...]
 
 def _job_for(tx: Tx, lot: Lot, item: Item, entry: Entry, now: int) -> Job:
     """Give a built job for a transaction, the one that stands here or a new one of the same order."""
-    built = Built(item.unsigned, context_of(lot, item), item.keys, _effects(tx.sql, lot, item))
+    built = Built(item.unsigned, stated(tx.sql, lot, item), item.keys, _effects(tx.sql, lot, item))
     job = _latest(tx.sql, item)
     if job.state is State.BUILT:
         if (job.unsigned, job.context, job.keys) == (built.unsigned, built.context, built.keys):
@@ -222,4 +222,5 @@ def _pays(connection: Connection, found: tuple[Lot, Item] | None) -> tuple[str, 
 def _effects(connection: Connection, lot: Lot, item: Item) -> Effects:
     ledger = chain(lot.network)
     register = registers(connection).get(lot.network, NO_ASSETS)
-    return ledger.effects(ledger.decode(item.unsigned, context_of(lot, item), item.keys, lot.network), register)
+    context = stated(connection, lot, item)
+    return ledger.effects(ledger.decode(item.unsigned, context, item.keys, lot.network), register)

@@ -49,8 +49,10 @@ def watch_submitted(store: Store, gateway: Gateway, now: int) -> Seen:
     height = gateway.height()
     submitted = [job for job in jobs if job.state is State.SUBMITTED]
     moved = [_look(store, job, gateway, height, now) for job in submitted]
-    expired = [job for job in jobs if job.state is State.EXPORTED and (job.expiry_height or height) < height]
-    ended = [_look_unanswered(store, job, gateway, height, now) for job in expired]
+    # Where nothing expires, only another use of its claims can end what no answer came for: it is looked for always.
+    lost = [job for job in jobs if job.state is State.EXPORTED
+            and (job.expiry_height is None or job.expiry_height < height)]
+    ended = [_look_unanswered(store, job, gateway, height, now) for job in lost]
     decided = tuple(one for one in [*moved, *ended] if isinstance(one, Moved))
     incidents = tuple(one for one in ended if isinstance(one, str))
     return Seen(decided, moved.count(None), incidents)

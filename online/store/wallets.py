@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -136,6 +137,14 @@ def find_owner(connection: Connection, network: str, address: str) -> Key | None
     here = (table.c.network == network) & (table.c.address == address)
     row = connection.execute(select(table).where(here)).one_or_none()
     return None if row is None else _key(row)
+
+
+def public_keys(connection: Connection, network: str, paths: Sequence[KeyPath]) -> list[bytes]:
+    """Give the public keys of paths of our wallets on a network; nothing for a path that is none of theirs."""
+    texts, table = [print_path(path) for path in paths], tables.keys
+    rows = connection.execute(select(table.c.path, table.c.public_key).where(table.c.network == network))
+    known = {row.path: row.public_key for row in rows}
+    return [known.get(text, b"") for text in texts]
 
 
 def _extend(tx: Tx, found: Wallet, public_keys: tuple[bytes, ...]) -> None:

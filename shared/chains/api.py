@@ -89,6 +89,12 @@ class Chain(Protocol):
     def key_path(self, network: str, curve: Curve, account: int, index: int, form: str = "") -> KeyPath:
         """Give the path of a wallet's key; test and main networks, and two forms, never share one."""
 
+    def lean(self, context: Context, keys: Sequence[KeyPath], public_keys: Sequence[bytes]) -> Context:
+        """Leave out of a context what follows from the public keys of its key paths, which both machines derive."""
+
+    def full(self, context: Context, keys: Sequence[KeyPath], public_keys: Sequence[bytes]) -> Context:
+        """Put back what `lean` left out, before anything is decoded."""
+
     def decode(self, unsigned: bytes, context: Context, keys: Sequence[KeyPath], network: str) -> Any:
         """Read the unsigned bytes strictly; encoding again gives the same bytes."""
 

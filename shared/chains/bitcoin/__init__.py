@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.chains.api import NO_ASSETS, Chain, Context, Curve, KeyPath, Network, Payload, Register, Signed
-from shared.chains.bitcoin import addresses, decode, effects, explain, networks, signing
+from shared.chains.bitcoin import addresses, decode, effects, explain, lean, networks, signing
 from shared.chains.bitcoin.model import Tx
 from shared.effects import Destination, Effects
 
@@ -35,6 +35,14 @@ class _Bitcoin:
     def key_path(self, network: str, curve: Curve, account: int, index: int, form: str = "") -> KeyPath:
         """Give the path of a wallet's key; the rule stands in `networks.key_path`."""
         return networks.key_path(network, curve, account, index, form)
+
+    def lean(self, context: Context, keys: Sequence[KeyPath], public_keys: Sequence[bytes]) -> Context:
+        """Leave out the scripts and keys of inputs that the wallet's own public keys open."""
+        return lean.lean(context, keys, public_keys)
+
+    def full(self, context: Context, keys: Sequence[KeyPath], public_keys: Sequence[bytes]) -> Context:
+        """Put back what `lean` left out."""
+        return lean.full(context, keys, public_keys)
 
     def decode(self, unsigned: bytes, context: Context, keys: Sequence[KeyPath], network: str) -> Tx:
         """Read an unsigned transaction, or a commit and its reveal. Raises BitcoinRefusal."""

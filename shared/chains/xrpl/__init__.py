@@ -39,6 +39,14 @@ class _Xrpl:
         _one_form(form)
         return networks.key_path(network, curve, account, index)
 
+    def lean(self, context: Context, keys: Sequence[KeyPath], public_keys: Sequence[bytes]) -> Context:
+        """Leave nothing out: a height follows from no key."""
+        return context
+
+    def full(self, context: Context, keys: Sequence[KeyPath], public_keys: Sequence[bytes]) -> Context:
+        """Put nothing back."""
+        return context
+
     def decode(self, unsigned: bytes, context: Context, keys: Sequence[KeyPath], network: str) -> Tx:
         """Read an unsigned transaction that one key is to sign. Raises XrplRefusal."""
         return decode.decode(unsigned, context, keys, network)
