@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from shared.chains.api import Payload
@@ -147,6 +148,7 @@ def name_of(network: str, unsigned: bytes) -> Name:
     return network, hashlib.sha256(unsigned).digest()
 
 
+@lru_cache(maxsize=4096)  # the laws, the fresh payments and the record ask for the same ones
 def binding_of(payment: Payment) -> bytes:
     """Give the digest of all that a transfer's id is bound to: source, destination with tag and memo, asset, amount."""
     amount = payment.amount
