@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from online.chains import connect, customs
 from shared import chains
 from shared.chains.api import NetworkClass
-from shared.errors import AlreadySetUp, BadConfig, FileTrouble, NotSetUp
+from shared.errors import AlreadySetUp, BadConfig, FileTrouble, NoSuchOrder, NotSetUp
 from shared.money import Amount, parse_amount
 
 if TYPE_CHECKING:
@@ -38,35 +39,9 @@ url = "{url}"
 # second_url = "https://..."   # an independently run node that must agree
 {more}"""
 
-_MORE = {
-    "xrpl": """\
-# the url is JSON-RPC by http(s)://, or ws(s)://
-# fee_cap_drops = 10000
-# expiry_ledgers = 256
-""",
-    "bitcoin": """\
-# the url is bitcoind's JSON-RPC; its password belongs in the cookie file
-# cookie_file = "/var/lib/bitcoind/.cookie"
-# counterparty_url = "http://127.0.0.1:4000"   # counterparty-core, asked by its v2 API
-# pinned_height = 1000000      # with pinned_hash: a node without this block is not believed
-# confirmations = 6
-# fee_rate_cap = 100           # sat/vB
-# prime_least = "0.0005"       # what `lockgate prime` gives addresses that hold less
-# prime_least_memo = "0.001"   # likewise, to addresses that take sends with memos
-""",
-}
-
-
 _PRIME: Final = "prime_"
-_PRIMING: Final = {"prime_least": "0.0005", "prime_least_memo": "0.001"}
-
-
-@dataclass(frozen=True, slots=True)
-class Priming:
-    """What addresses shall hold at least: those that pay for sends, and those that take sends with memos."""
-
-    plain: Amount
-    memo: Amount
+_PRIME_PLAIN: Final = "prime_least"
+_PRIME_MEMO: Final = "prime_least_memo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +59,22 @@ class Config:
         """Where the station's key file is."""
         return self.home / "station.key"
 
-    def priming(self, network: str) -> Priming:
-        """Give what addresses of a network shall hold at least. Raises BadConfig."""
-        native = chains.chain(network).network(network).native
+    def priming(self, network: str, *, memo: bool = False) -> Amount:
+        """Give what an address of a network shall hold at least, more where it takes sends with memos.
+
+        Raises:
+            BadConfig: for settings that are no amounts. NoSuchOrder: where the ledger asks for none.
+        """
+        native, least = chains.chain(network).network(network).native, customs(network).least
         section = next((one for one in self.networks.values() if one["network"] == network), {})
-        found = {name: section.get(name, least) for name, least in _PRIMING.items()}
-        unknown = {name for name in section if name.startswith(_PRIME)} - set(_PRIMING)
+        found = {name: section.get(name, amount) for name, amount in least.items()}
+        unknown = {name for name in section if name.startswith(_PRIME)} - set(least)
         if unknown or not all(isinstance(text, str) for text in found.values()):
-            raise BadConfig('prime_least and prime_least_memo are whole coins as texts, such as "0.0005"')
-        return Priming(*(parse_amount(text, native) for text in found.values()))
+            raise BadConfig(f'{" and ".join(least)} are whole coins as texts, such as "0.0005"')
+        name = _PRIME_MEMO if memo else _PRIME_PLAIN
+        if name not in found:
+            raise NoSuchOrder(f"on {network} no address needs priming" + " for sends with memos" * memo)
+        return parse_amount(found[name], native)
 
     def person_file(self, name: str) -> Path:
         """Where a person's key file is."""
@@ -125,7 +107,7 @@ def create(home: Path, name: str, network: str, url: str) -> Config:
         (home / "people").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise FileTrouble(f"the folder {home} can not be made: {error.strerror}") from None
-    more = _MORE.get(chain.name, "")
+    more = customs(network).settings
     text = _TEXT.format(
         name=name, network_class=network_class, chain=chain.name, network=network, url=url, more=more
     )
@@ -152,8 +134,6 @@ def load(home: Path) -> Config:
 
 def gateways(config: Config) -> dict[str, Gateway]:
     """Give a gateway for each network that has a section; none is contacted yet."""
-    from online.chains import connect
-
     sections = [_of_gateway(one) for one in config.networks.values()]
     return {str(one["network"]): connect(str(one["network"]), one) for one in sections}
 

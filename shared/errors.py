@@ -38,6 +38,13 @@ class BadAddress(Refusal):
     hint = "Copy the address again from its owner; nothing is ever repaired."
 
 
+class MemoNotCarried(Refusal):
+    """A memo that the ledger's payments do not carry, or not in these bytes."""
+
+    code = "memo-not-carried"
+    hint = "Leave the memo out, or ask the recipient for what this ledger has instead, such as a tag."
+
+
 class WrongNetwork(Refusal):
     """Something of one network was used on another."""
 
@@ -805,6 +812,13 @@ class BadOrder(Refusal):
 
     code = "bad-order"
     hint = "Check its wallet, lines and amounts."
+
+
+class NoSuchOrder(Refusal):
+    """An order for something that this ledger does not have."""
+
+    code = "no-such-order"
+    hint = "`lockgate wallet list` shows each wallet's network; the integrator's page, what each network has."
 
 
 class OrderConflict(Refusal):

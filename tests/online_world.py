@@ -34,8 +34,10 @@ from online.jobs.loop import Report, tick
 from online.jobs.model import Job, jobs
 from online.ledger.books import check, open_wallet, prove_balances
 from online.orders.approval import approve
-from online.orders.drafting import draft_payments, draft_rebalance
+from online.orders.drafting import draft_rebalance
 from online.orders.model import Order
+from online.orders.spending import draft_pay
+from online.orders.writing import Asking
 from online.store.database import Station, Store, open_store
 from online.store.people import add_person
 from online.store.signers import pair_signer
@@ -72,6 +74,12 @@ NOW = 1_700_000_000
 
 def xrp(coins: int) -> Amount:
     return Amount(XRP, coins * 1_000_000)
+
+
+def asking(key: str, by: Somebody | None = None) -> Asking:
+    """Give a question of somebody's (alice's unless said) under a key."""
+    who = by or ALICE
+    return Asking(key, who.person, who.sign, NOW)
 
 
 class NodeSilent(Refusal):
@@ -279,29 +287,12 @@ class Desk:
         return keys(self.store, wallet)[index].address
 
     def rebalance(self, coins: int = 80_000, key: str = "r1") -> Order:
-        order = draft_rebalance(
-            self.store,
-            from_wallet="cold",
-            to_wallet="hot",
-            amount=xrp(coins),
-            idempotency_key=key,
-            person=ALICE.person,
-            sign=ALICE.sign,
-            now=NOW,
-        )
+        order = draft_rebalance(self.store, asking(key), from_wallet="cold", to_wallet="hot", amount=xrp(coins))
         return approve(self.store, order.id, person=BOB.person, sign=BOB.sign, now=NOW)
 
     def payments(self, count: int, key: str = "p1", sources: tuple[str, ...] = ()) -> Order:
-        order = draft_payments(
-            self.store,
-            wallet="cold",
-            payments=[(Destination(self.address("hot"), tag), xrp(10)) for tag in range(count)],
-            idempotency_key=key,
-            person=ALICE.person,
-            sign=ALICE.sign,
-            now=NOW,
-            sources=sources,
-        )
+        payments = [(Destination(self.address("hot"), tag), xrp(10)) for tag in range(count)]
+        order = draft_pay(self.store, asking(key), wallet="cold", payments=payments, sources=sources)
         return approve(self.store, order.id, person=BOB.person, sign=BOB.sign, now=NOW)
 
     def build(self) -> tuple[Job, ...]:

@@ -97,18 +97,15 @@ def test_a_difference_with_the_ledger_is_shown_and_stays(desk: Desk) -> None:
 def test_what_goes_to_a_strangers_address_leaves_for_outside(desk: Desk) -> None:
     stranger = PaperSigner(9)
     from online.orders.approval import approve
-    from online.orders.drafting import draft_payments
+    from online.orders.spending import draft_pay
     from shared.chains.xrpl import XRPL
     from shared.effects import Destination
     from shared.hdkeys import derive
-    from tests.online_world import ALICE, BOB
+    from tests.online_world import BOB, asking
 
     key = derive(stranger.seed, "secp256k1", XRPL.key_path(NETWORK, "secp256k1", 0, 0)).public_key
     to = Destination(XRPL.address(key, "secp256k1", NETWORK))
-    order = draft_payments(
-        desk.store, wallet="cold", payments=[(to, xrp(3))], idempotency_key="x", person=ALICE.person,
-        sign=ALICE.sign, now=NOW,
-    )
+    order = draft_pay(desk.store, asking("x"), wallet="cold", payments=[(to, xrp(3))])
     approve(desk.store, order.id, person=BOB.person, sign=BOB.sign, now=NOW)
     desk.answered()
     desk.tick()

@@ -28,7 +28,7 @@ from online.orders.drafting import draft_rebalance
 from online.store.database import open_store
 from shared.envelope import order_id
 from shared.errors import MoveRefused, NothingToExport, RequestOutstanding
-from tests.online_world import ALICE, BOB, EXPIRY, NOW, STATION, Desk, World, make_desk, xrp
+from tests.online_world import BOB, EXPIRY, NOW, STATION, Desk, World, asking, make_desk, xrp
 
 
 class Node(World):
@@ -56,16 +56,7 @@ Step = Callable[[Desk], object]
 
 
 def _draft(desk: Desk) -> object:
-    return draft_rebalance(
-        desk.store,
-        from_wallet="cold",
-        to_wallet="hot",
-        amount=xrp(80_000),
-        idempotency_key="r1",
-        person=ALICE.person,
-        sign=ALICE.sign,
-        now=NOW,
-    )
+    return draft_rebalance(desk.store, asking("r1"), from_wallet="cold", to_wallet="hot", amount=xrp(80_000))
 
 
 def _approve(desk: Desk) -> object:

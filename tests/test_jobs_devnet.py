@@ -20,7 +20,7 @@ from online.ledger.books import open_wallet
 from online.orders.approval import approve, rebuild
 from online.orders.drafting import draft_tickets
 from shared.envelope import SigningAnswer
-from tests.online_world import ALICE, BOB, NETWORK, NOW, Desk, PaperSigner, World, set_up
+from tests.online_world import ALICE, BOB, NETWORK, NOW, Desk, PaperSigner, World, asking, set_up
 
 EXPIRY_LEDGERS = 8
 XRP = 1_000_000
@@ -104,15 +104,7 @@ def _blob_of(desk: Desk, sealed: bytes) -> bytes:
 
 def test_tickets_are_made_and_carry_payments_in_any_order(served: Served) -> None:
     desk = served.desk
-    order = draft_tickets(
-        desk.store,
-        wallet="cold",
-        count=5,
-        idempotency_key="t",
-        person=ALICE.person,
-        sign=ALICE.sign,
-        now=NOW,
-    )
+    order = draft_tickets(desk.store, asking("t"), wallet="cold", count=5)
     approve(desk.store, order.id, person=BOB.person, sign=BOB.sign, now=NOW)
     desk.answered()
     desk.tick()
@@ -131,9 +123,7 @@ def test_a_payment_that_died_is_built_again_on_the_same_ticket_so_that_it_exclud
     served: Served,
 ) -> None:
     desk = served.desk
-    order = draft_tickets(
-        desk.store, wallet="cold", count=3, idempotency_key="t", person=ALICE.person, sign=ALICE.sign, now=NOW
-    )
+    order = draft_tickets(desk.store, asking("t"), wallet="cold", count=3)
     approve(desk.store, order.id, person=BOB.person, sign=BOB.sign, now=NOW)
     desk.answered()
     desk.tick()

@@ -26,7 +26,7 @@ from shared.errors import (
     SignedElsewhere,
     Unreconciled,
 )
-from tests.online_world import ALICE, BOB, EXPIRY, NOW, STATION, Desk, make_desk, xrp
+from tests.online_world import ALICE, BOB, EXPIRY, NOW, STATION, Desk, asking, make_desk, xrp
 from tests.test_jobs_flow import make_desk_copy
 
 
@@ -36,10 +36,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def _drafted(desk: Desk, key: str = "r1") -> Order:
-    return draft_rebalance(
-        desk.store, from_wallet="cold", to_wallet="hot", amount=xrp(80_000), idempotency_key=key,
-        person=ALICE.person, sign=ALICE.sign, now=NOW,
-    )  # fmt: skip
+    return draft_rebalance(desk.store, asking(key), from_wallet="cold", to_wallet="hot", amount=xrp(80_000))
 
 
 def _imported(desk: Desk) -> Reconciled:

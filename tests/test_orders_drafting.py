@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 from online.audit import verify
 from online.jobs.model import jobs
 from online.orders.approval import approve
-from online.orders.drafting import draft_payments, draft_rebalance, draft_tickets
+from online.orders.drafting import draft_rebalance, draft_tickets
 from online.orders.model import KIND, Order, order, orders
+from online.orders.spending import draft_pay
 from online.store import tables
 from online.store.database import open_store
 from shared.effects import Destination
@@ -32,7 +33,7 @@ from shared.errors import (
 )
 from shared.money import Amount, Asset
 from shared.sealed import open_sealed
-from tests.online_world import ALICE, BOB, NOW, STATION, XRP, Desk, Somebody, make_desk, xrp
+from tests.online_world import ALICE, BOB, NOW, STATION, XRP, Desk, Somebody, asking, make_desk, xrp
 
 
 @pytest.fixture
@@ -41,29 +42,12 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def _draft(desk: Desk, by: Somebody = ALICE, amount: Amount | None = None, key: str = "r1") -> Order:
-    return draft_rebalance(
-        desk.store,
-        from_wallet="cold",
-        to_wallet="hot",
-        amount=amount or xrp(80_000),
-        idempotency_key=key,
-        person=by.person,
-        sign=by.sign,
-        now=NOW,
-    )
+    moved = amount or xrp(80_000)
+    return draft_rebalance(desk.store, asking(key, by), from_wallet="cold", to_wallet="hot", amount=moved)
 
 
 def _pay(desk: Desk, destination: Destination, amount: Amount, sources: tuple[str, ...] = ()) -> Order:
-    return draft_payments(
-        desk.store,
-        wallet="cold",
-        payments=[(destination, amount)],
-        idempotency_key="p1",
-        person=ALICE.person,
-        sign=ALICE.sign,
-        now=NOW,
-        sources=sources,
-    )
+    return draft_pay(desk.store, asking("p1"), wallet="cold", payments=[(destination, amount)], sources=sources)
 
 
 def test_an_order_has_the_id_of_its_key_and_its_drafters_signature(desk: Desk) -> None:
@@ -187,15 +171,7 @@ def test_five_hundred_payments_are_one_order(desk: Desk) -> None:
 
 
 def test_tickets_are_an_order_without_lines(desk: Desk) -> None:
-    drafted = draft_tickets(
-        desk.store,
-        wallet="cold",
-        count=10,
-        idempotency_key="t1",
-        person=ALICE.person,
-        sign=ALICE.sign,
-        now=NOW,
-    )
+    drafted = draft_tickets(desk.store, asking("t1"), wallet="cold", count=10)
     approve(desk.store, drafted.id, person=BOB.person, sign=BOB.sign, now=NOW)
     desk.answered()
     desk.tick()

@@ -62,6 +62,9 @@ class Toy:
     def parse_address(self, text: str, network: str) -> Destination:
         return Destination(text)
 
+    def memo(self, raw: bytes) -> str:
+        return raw.hex()
+
     def address(self, public_key: bytes, curve: Curve, network: str, form: str = "") -> str:
         return "toy" + hashlib.sha256(public_key).hexdigest()[:12]
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
-from online.chains.api import Gateway
+from online.chains.api import Customs, Gateway
 from shared.errors import UnknownChain
+
+_CHAINS = ("bitcoin", "xrpl")
+"""Each is a folder here, whose `gateway` has `connect` and whose `customs` has `CUSTOMS`."""
 
 
 def connect(network: str, settings: Mapping[str, Any]) -> Gateway:
@@ -17,15 +21,19 @@ def connect(network: str, settings: Mapping[str, Any]) -> Gateway:
     Raises:
         UnknownChain: for a network of no chain known here. BadGatewaySettings: for settings that are none.
     """
-    from online.chains.bitcoin import gateway as bitcoin
-    from online.chains.xrpl import gateway as xrpl
-
-    makers: dict[str, Callable[[str, Mapping[str, Any]], Gateway]] = {
-        "xrpl": xrpl.connect,
-        "bitcoin": bitcoin.connect,
-    }
-    try:
-        make = makers[network.partition(":")[0]]
-    except KeyError:
-        raise UnknownChain(f"no chain called {network[:40]!r}") from None
+    make: Callable[[str, Mapping[str, Any]], Gateway] = _part(network, "gateway").connect
     return make(network, settings)
+
+
+def customs(network: str) -> Customs:
+    """Give what orders must know of the ledger of a network. Raises UnknownChain."""
+    found: Customs = _part(network, "customs").CUSTOMS
+    return found
+
+
+def _part(network: str, part: str) -> Any:
+    """Load a module of a chain when it is first wanted: gateways bring their libraries along."""
+    name = network.partition(":")[0]
+    if name not in _CHAINS:
+        raise UnknownChain(f"no chain called {network[:40]!r}")
+    return import_module(f"online.chains.{name}.{part}")

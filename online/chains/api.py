@@ -5,7 +5,7 @@ Only the ledger decides: `watch` says final or dead from validated facts alone; 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -20,8 +20,9 @@ class Plan:
 
     `params` holds whole numbers and texts that the kind names, such as {"count": 250} for tickets. `again` are claims
     of earlier transactions for the same transfers: building on one of them, where it is still free, makes a transaction
-    that excludes the earlier one, which a signer signs without anybody's release. `inputs` are further addresses of the
-    wallet that may pay, each with its key's path and public key, on ledgers where one transaction spends from many.
+    that excludes the earlier one, which a signer signs without anybody's release. `inputs` are further keys of the
+    wallet, each as the address that it controls, its path and public key: addresses that pay as well on ledgers where
+    one transaction spends from many, keys that may sign for the source on ledgers where an account has several.
     """
 
     kind: str
@@ -99,8 +100,9 @@ class Pending:
 class Final:
     """Happened, irreversibly, at a height. `success` is false where only the fee was taken (an XRPL tec).
 
-    `costs` are what the ledger took from the source beside the fee, in other assets. `delivered` holds what really
-    moved, which for a transaction that moves everything only the ledger knows.
+    `costs` are what the ledger took from the source beside the fee, such as other assets or a deposit for storage.
+    `delivered` holds what really moved, which for a transaction that moves everything only the ledger knows. `refunds`
+    are what left the source and came back by the ledger's own hand: prepaid fees, and amounts that did not arrive.
     """
 
     tx_id: str
@@ -110,6 +112,7 @@ class Final:
     fee: Amount
     delivered: tuple[Payment, ...]
     costs: tuple[Amount, ...] = ()
+    refunds: tuple[Amount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ class Gateway(Protocol):
 
 @runtime_checkable
 class Purser(Protocol):
-    """What the gateway of a ledger offers besides, where one transaction spends from many addresses of a wallet."""
+    """What a gateway offers besides where wallets have many addresses, or assets beside the native one."""
 
     network: str
 
@@ -164,3 +167,34 @@ class Purser(Protocol):
 
     def asset_balance(self, address: str, asset: Asset) -> Amount:
         """Give what an address holds of an asset beside the native one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customs:
+    """What orders must know of a ledger before any node is asked: which transactions it has, and how much fits in one.
+
+    The kinds go by what they are for, and are empty where the ledger has none: `send` is one payment of an asset
+    beside the native one, `batch` several at once, `everything` whatever an address holds, `lanes` further keys for the
+    wallet's first address, `rotation` another key in the place of one. `payees` is the most payments of the native
+    asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most `batch_most`
+    payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's first keys can
+    be made to sign for its first address. `turn` gives a claim's place among those of its scope where the ledger takes
+    them in that order alone. `settings` are the lines of its section in config.toml; `least` is what addresses shall
+    hold, by the name of the setting.
+    """
+
+    payees: int
+    payers: int
+    send: str = ""
+    batch: str = ""
+    batch_most: int = 0
+    batch_of_one_asset: bool = False
+    options: str = ""
+    everything: str = ""
+    tickets: str = ""
+    lanes: str = ""
+    rotation: str = ""
+    lanes_most: int = 0
+    turn: Callable[[Claim], int] | None = None
+    settings: str = ""
+    least: Mapping[str, str] = field(default_factory=dict)

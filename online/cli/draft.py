@@ -1,86 +1,66 @@
-"""`lockgate rebalance`, `tickets` and `approve`: an order is one person's word, and leaves by another's."""
+"""`lockgate rebalance`, `tickets`, `lanes`, `rotate` and `approve`: one person's word, which leaves by another's."""
 
 from __future__ import annotations
-
-import secrets
 
 import click
 
 from online.cli.app import App, pass_app
+from online.cli.drafting import Form, form_options
 from online.cli.output import fields, json_option, note
 from online.cli.views import find_order, order_value
 
-_key = click.option("--key", "idempotency_key", help="The order's own name, used once.")
 _as = click.option("--as", "name", required=True, help="Who signs.")
 
 
 @click.command()
-@click.option("--from", "source", required=True, help="The wallet that pays.")
 @click.option("--to", "target", required=True, help="The wallet that receives.")
 @click.option("--amount", required=True, help="How much, in whole coins, such as 80000.")
-@_key
-@_as
-@json_option
-@pass_app
-def rebalance(
-    app: App, source: str, target: str, amount: str, idempotency_key: str | None, name: str, *, as_json: bool
-) -> None:
+@click.option("--asset", "code", help="The asset's code, if it is not the network's own.")
+@form_options("--from")
+def rebalance(form: Form, target: str, amount: str, code: str | None) -> None:
     """Draft an order that moves money from one own wallet to another. Prompts: station; the drafter."""
     from online.orders.drafting import draft_rebalance
-    from online.store.wallets import wallet
-    from shared import chains
     from shared.money import parse_amount
 
-    with app.writing() as store:
-        network = wallet(store, source).network
-        key = app.open_person(name)
-        drafted = draft_rebalance(
-            store,
-            from_wallet=source,
-            to_wallet=target,
-            amount=parse_amount(amount, chains.chain(network).network(network).native),
-            idempotency_key=idempotency_key or secrets.token_hex(8),
-            person=key.person,
-            sign=key.sign,
-            now=app.now(),
-        )
-        fields(order_value(store, drafted), as_json=as_json)
+    with form.open() as (store, asking):
+        moved = parse_amount(amount, form.asset(store, code))
+        order = draft_rebalance(store, asking, from_wallet=form.wallet, to_wallet=target, amount=moved)
+        form.show(store, order)
 
 
 @click.command()
-@click.option("--wallet", "wallet_name", required=True, help="The wallet that shall hold the tickets.")
 @click.option("--count", type=click.IntRange(1, 250), required=True, help="How many.")
 @click.option("--address", help="For this address of the wallet, instead of its first.")
-@_key
-@_as
-@json_option
-@pass_app
-def tickets(
-    app: App,
-    wallet_name: str,
-    count: int,
-    address: str | None,
-    idempotency_key: str | None,
-    name: str,
-    *,
-    as_json: bool,
-) -> None:
+@form_options()
+def tickets(form: Form, count: int, address: str | None) -> None:
     """Draft an order for tickets, which let payments be signed in parallel. Prompts: station; the drafter."""
     from online.orders.drafting import draft_tickets
 
-    with app.writing() as store:
-        key = app.open_person(name)
-        drafted = draft_tickets(
-            store,
-            wallet=wallet_name,
-            count=count,
-            idempotency_key=idempotency_key or secrets.token_hex(8),
-            person=key.person,
-            sign=key.sign,
-            now=app.now(),
-            source=address,
-        )
-        fields(order_value(store, drafted), as_json=as_json)
+    with form.open() as (store, asking):
+        form.show(store, draft_tickets(store, asking, wallet=form.wallet, count=count, source=address))
+
+
+@click.command()
+@click.option("--count", type=click.IntRange(2), required=True, help="How many keys sign then, the first among them.")
+@form_options()
+def lanes(form: Form, count: int) -> None:
+    """Draft that further keys of a wallet sign for its first address, in parallel. Prompts: station; the drafter."""
+    from online.orders.drafting import draft_lanes
+
+    with form.open() as (store, asking):
+        form.show(store, draft_lanes(store, asking, wallet=form.wallet, count=count))
+
+
+@click.command()
+@click.option("--old", type=click.IntRange(0), required=True, help="The number of the key that shall sign no more.")
+@click.option("--new", type=click.IntRange(0), required=True, help="The number of the key that shall sign instead.")
+@form_options()
+def rotate(form: Form, old: int, new: int) -> None:
+    """Draft that a wallet's first address gets another key in the place of one. Prompts: station; the drafter."""
+    from online.orders.drafting import draft_rotation
+
+    with form.open() as (store, asking):
+        form.show(store, draft_rotation(store, asking, wallet=form.wallet, old=old, new=new))
 
 
 @click.command()

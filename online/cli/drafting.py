@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from online.orders.model import Order
     from online.orders.writing import Asking, Terms
     from online.store.database import Store
+    from shared.money import Asset
 
-_OPTIONS = (
-    click.option("--wallet", required=True, help="The wallet that pays."),
+_Command = Callable[..., None]
+_PAYING = (
     click.option("--address", help="From this address of the wallet, instead of its first."),
     click.option("--fee-rate", help="Base units a virtual byte, such as 4.5; else the node's estimate."),
+)
+_PAYS = ("address", "fee_rate")
+_PLAIN = (
     click.option("--key", "idempotency_key", help="The order's own name, used once."),
     click.option("--as", "name", required=True, help="Who signs."),
     json_option,
@@ -34,15 +38,15 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What was filled in alike for every kind of order."""
+    """What was filled in alike for every kind of order; the last two only where an order pays."""
 
     app: App
     wallet: str
-    address: str | None
-    fee_rate: str | None
     idempotency_key: str | None
     name: str
     as_json: bool
+    address: str | None = None
+    fee_rate: str | None = None
 
     @property
     def terms(self) -> Terms:
@@ -65,6 +69,14 @@ class Form:
 
         return wallet(store, self.wallet).network
 
+    def asset(self, store: Store, code: str | None) -> Asset:
+        """Give an asset of the wallet's network by its code, or the native one. Raises UnknownAsset."""
+        from online.store.assets import asset
+        from shared.chains import chain
+
+        network = self.network(store)
+        return asset(store, network, code or chain(network).network(network).native.code)
+
     def purser(self, store: Store) -> Purser:
         """Give the gateway that says what addresses hold. Raises GatewayMissing."""
         from online.chains.api import Purser
@@ -80,18 +92,23 @@ class Form:
         fields(order_value(store, order), as_json=self.as_json)
 
 
-def form_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that all drafts have, as a `Form`."""
+def form_options(wallet: str = "--wallet", *, pays: bool = False) -> Callable[[_Command], _Command]:
+    """Give a command the options that drafts have, as a `Form`: those of every draft, and those of drafts that pay."""
+    first = click.option(wallet, "wallet", required=True, help="The wallet that pays, or is changed.")
+    options = (first, *(_PAYING if pays else ()), *_PLAIN)
 
-    @functools.wraps(command)
-    @click.pass_obj
-    def run(app: App, /, **given: Any) -> None:
-        mine = {name: given.pop(name) for name in Form.__slots__ if name != "app"}
-        command(Form(app, **mine), **given)
+    def decorate(command: _Command) -> _Command:
+        @functools.wraps(command)
+        @click.pass_obj
+        def run(app: App, /, **given: Any) -> None:
+            mine = {name: given.pop(name) for name in Form.__slots__ if name in given and (pays or name not in _PAYS)}
+            command(Form(app, **mine), **given)
 
-    for option in reversed(_OPTIONS):
-        run = option(run)
-    return run
+        for option in reversed(options):
+            run = option(run)
+        return run
+
+    return decorate
 
 
 def rate_of(text: str) -> int:

@@ -13,7 +13,7 @@ from online.cli.drafting import Form, form_options
 @click.option("--everything", is_flag=True, help="Sweep every asset of one address by one message.")
 @click.option("--ownerships", is_flag=True, help="With --everything: the ownership of its assets too.")
 @click.option("--memo", help="With --asset or --everything: a memo as text.")
-@form_options
+@form_options(pays=True)
 def sweep(
     form: Form, to: str, assets: tuple[str, ...], memo: str | None, *, everything: bool, ownerships: bool
 ) -> None:
@@ -26,9 +26,9 @@ def sweep(
 
     if bool(assets) + everything > 1 or (ownerships and not everything) or (memo and not (assets or everything)):
         raise click.UsageError("--asset and --everything are two kinds; --memo and --ownerships go with them")
-    target = Destination(to, memo=canonical_memo(memo, None))
     with form.open() as (store, asking):
         purser, network = form.purser(store), form.network(store)
+        target = Destination(to, memo=canonical_memo(network, memo, None))
         if everything:
             order = draft_everything(
                 store, asking, wallet=form.wallet, to=target, source=form.address, ownerships=ownerships,
@@ -47,7 +47,7 @@ def sweep(
 @click.command()
 @click.option("--for", "wallets", multiple=True, help="A wallet whose addresses pay for sends.")
 @click.option("--for-memo", "memo_wallets", multiple=True, help="A wallet whose addresses take sends with memos.")
-@form_options
+@form_options(pays=True)
 def prime(form: Form, wallets: tuple[str, ...], memo_wallets: tuple[str, ...]) -> None:
     """Draft that addresses holding less than the settings' least amount get it. Prompts: station; the drafter."""
     from online.orders.gathering import draft_prime
@@ -55,9 +55,12 @@ def prime(form: Form, wallets: tuple[str, ...], memo_wallets: tuple[str, ...]) -
 
     with form.open() as (store, asking):
         network = form.network(store)
-        least = form.app.config.priming(network)
-        primed = [(key.address, least.plain) for name in wallets for key in keys(store, name)]
-        primed += [(key.address, least.memo) for name in memo_wallets for key in keys(store, name)]
+        primed = [
+            (key.address, form.app.config.priming(network, memo=memo))
+            for memo, names in ((False, wallets), (True, memo_wallets))
+            for name in names
+            for key in keys(store, name)
+        ]
         order = draft_prime(
             store, form.purser(store), asking, wallet=form.wallet, primed=primed, source=form.address, terms=form.terms
         )

@@ -15,17 +15,18 @@ _file = click.Path(path_type=Path)
 @click.option("--to", "payments", nargs=2, multiple=True, metavar="ADDRESS AMOUNT", help="Whom, and whole coins.")
 @click.option("--file", type=_file, help="A table or JSON lines: destination, amount.")
 @click.option("--together", is_flag=True, help="All addresses of the wallet may pay.")
-@form_options
+@form_options(pays=True)
 def pay(form: Form, payments: tuple[tuple[str, str], ...], file: Path | None, *, together: bool) -> None:
-    """Draft payments to one or many by one transaction. Prompts: station; the drafter."""
+    """Draft payments to one or many, by as few transactions as the ledger lets. Prompts: station; the drafter."""
     from online.cli.wanted import wanted_lines
     from online.orders.spending import draft_pay
 
     with form.open() as (store, asking):
         lines = wanted_lines(store, form.network(store), payments, file)
         order = draft_pay(
-            store, asking, wallet=form.wallet, payments=lines, source=form.address, together=together, terms=form.terms
-        )
+            store, asking, wallet=form.wallet, payments=lines, sources=[form.address] if form.address else (),
+            together=together, terms=form.terms,
+        )  # fmt: skip
         form.show(store, order)
 
 
@@ -35,7 +36,7 @@ def pay(form: Form, payments: tuple[tuple[str, str], ...], file: Path | None, *,
 @click.option("--asset", required=True, help="The asset's code, such as XCP.")
 @click.option("--memo", help="A memo as text.")
 @click.option("--memo-hex", help="A memo as bytes in hex.")
-@form_options
+@form_options(pays=True)
 def send(
     form: Form, destination: str, amount: str, asset: str, memo: str | None, memo_hex: str | None
 ) -> None:
@@ -54,9 +55,9 @@ def send(
 
 @click.command()
 @click.argument("file", type=_file)
-@click.option("--most", type=click.IntRange(2), default=500, show_default=True, help="Recipients a transaction.")
-@form_options
-def batch(form: Form, file: Path, most: int) -> None:
+@click.option("--most", type=click.IntRange(2), help="Recipients a transaction; else as many as the ledger takes.")
+@form_options(pays=True)
+def batch(form: Form, file: Path, most: int | None) -> None:
     """Draft sends of assets to many from a FILE, a table or JSON lines: destination, asset, amount, memo.
 
     Prompts: station; the drafter.
@@ -75,7 +76,7 @@ def batch(form: Form, file: Path, most: int) -> None:
 @click.command()
 @click.option("--memo-required/--memo-free", required=True, help="Whether sends without a memo are refused.")
 @click.option("--all-addresses", is_flag=True, help="For every address of the wallet.")
-@form_options
+@form_options(pays=True)
 def options(form: Form, *, memo_required: bool, all_addresses: bool) -> None:
     """Draft that an address takes sends with a memo alone, or all again. Prompts: station; the drafter."""
     from online.orders.spending import draft_options

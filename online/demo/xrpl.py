@@ -29,6 +29,7 @@ from online.ledger import books
 from online.orders.approval import approve
 from online.orders.drafting import draft_rebalance
 from online.orders.model import Order
+from online.orders.writing import Asking
 from online.store.database import Store, open_store
 from online.store.people import add_person
 from online.store.signers import pair_signer, signer
@@ -154,10 +155,10 @@ class XrplJourney:
     def _order(self) -> Order:
         with self._diary.step(f"alice drafts: {_xrp(AMOUNT)} from cold to hot; bob approves"):
             alice, bob, now = self._alice, self._bob, _now()
+            asking = Asking("demo", alice.person, alice.sign, now)
             drafted = draft_rebalance(
-                self._store, from_wallet="cold", to_wallet="hot", amount=_xrp(AMOUNT), idempotency_key="demo",
-                person=alice.person, sign=alice.sign, now=now,
-            )  # fmt: skip
+                self._store, asking, from_wallet="cold", to_wallet="hot", amount=_xrp(AMOUNT)
+            )
             return approve(self._store, drafted.id, person=bob.person, sign=bob.sign, now=now)
 
     def _export(self, order: Order) -> tuple[Exported, Carried]:

@@ -159,7 +159,7 @@ def _checked(job: Job, built: Built) -> Effects:
     if Counter(effects.payments) != Counter(plan.payments) or effects.fee_payer != plan.source:
         raise PlanMismatch("the built transaction pays something else than its plan")
     mine = {plan.key, *(path for _, path, _ in plan.inputs)}
-    if plan.key not in built.keys or not mine.issuperset(built.keys):
+    if not built.keys or not mine.issuperset(built.keys):
         raise PlanMismatch("the built transaction is signed by other keys than its plan says")
     named = {value for value in plan.params.values() if isinstance(value, str)}
     for change in effects.settings:

@@ -1,4 +1,4 @@
-"""Takes back what was built and never exported once its life is half over, and lets it be built anew.
+"""Takes back what was built and never exported once its life is half over or its turn is gone, to be built anew.
 
 Its bytes never left this house, so nobody can have signed them; the order's people need not decide again.
 """
@@ -11,6 +11,7 @@ from online.jobs.export import waiting
 from online.jobs.model import Job, effects_of, insert_job, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
+from online.jobs.turns import overtaken
 from online.store import journal
 from online.store.database import Store, Tx
 
@@ -18,14 +19,14 @@ from online.store.database import Store, Tx
 def renew_stale(
     store: Store, signer: bytes, heights: Mapping[str, int], now: int, *, order: bytes | None = None
 ) -> tuple[int, ...]:
-    """Withdraw a signer's built jobs whose expiry is over or too near, and give the approved ones in their place.
+    """Withdraw a signer's built jobs whose expiry or turn is over or too near, and give the approved ones instead.
 
     `heights` are the newest known ones by network; where one is missing nothing is called stale.
     """
     made = []
     with store.transaction() as tx:
         for job in waiting(tx.sql, signer, order, (State.BUILT,)):
-            if not _stale(job, heights.get(job.network, 0)):
+            if not (_stale(job, heights.get(job.network, 0)) or overtaken(tx.sql, job)):
                 continue
             move(tx, job, State.WITHDRAWN, now)
             new = remake(tx, job, now)

@@ -1,7 +1,7 @@
 """Answered -> submitted: the intent is committed, and only then are the bytes handed to the node.
 
 The id is known before, so that handing over the same bytes again, after a crash or while nothing is decided, is safe.
-What the node answers is kept for people and decides nothing.
+What the node answers is kept for people and decides nothing but whose turn it is next, where a ledger has turns.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from online.chains.api import Gateway, Verdict
 from online.jobs.model import Job, find_job, find_jobs
 from online.jobs.moves import move
 from online.jobs.states import State
+from online.jobs.turns import waits_for
 from online.store import tables
 from online.store.database import Store
 
@@ -39,7 +40,13 @@ def submit_answered(store: Store, gateway: Gateway, now: int) -> tuple[Submitted
     for job in answered:
         with store.transaction() as tx:
             move(tx, find_job(tx.sql, job.id), State.SUBMITTED, now, values={"submitted_height": height})
-    return tuple(broadcast(store, job, gateway) for job in _undone(store, gateway))
+    return tuple(broadcast(store, job, gateway) for job in _undone(store, gateway) if in_turn(store, job))
+
+
+def in_turn(store: Store, job: Job) -> bool:
+    """Say whether a job's bytes may be handed over now, as far as the jobs before it are concerned."""
+    with store.reading() as connection:
+        return waits_for(connection, job) is None
 
 
 def broadcast(store: Store, job: Job, gateway: Gateway) -> Submitted:
@@ -62,8 +69,9 @@ def last_height(store: Store, job_id: int) -> int:
 
 
 def _undone(store: Store, gateway: Gateway) -> list[Job]:
+    """List what no node has been handed yet, in the order in which it was built."""
     with store.reading() as connection:
-        query = select(tables.outbox.c.job).where(tables.outbox.c.done.is_(False)).order_by(tables.outbox.c.id)
+        query = select(tables.outbox.c.job).where(tables.outbox.c.done.is_(False)).order_by(tables.outbox.c.job)
         jobs = [find_job(connection, number) for number in connection.execute(query).scalars().all()]
     return [job for job in jobs if job.state is State.SUBMITTED and _of(job, gateway)]
 

@@ -12,7 +12,7 @@ from online.chains.api import Dead, Final, Gateway, Pending, Watched
 from online.jobs.model import Job, effects_of, find_job, find_jobs
 from online.jobs.moves import move
 from online.jobs.states import State
-from online.jobs.submit import broadcast, last_height
+from online.jobs.submit import broadcast, in_turn, last_height
 from online.store.database import Store
 from shared.encoding import Value
 
@@ -62,7 +62,7 @@ def _look(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Mo
     watched = Watched(job.tx_id or "", job.blob or b"", effects_of(job), job.submitted_height or 0)
     outcome = gateway.watch(watched)
     if isinstance(outcome, Pending):
-        if height > last_height(store, job.id):
+        if height > last_height(store, job.id) and in_turn(store, job):
             broadcast(store, job, gateway)
         return None
     if isinstance(outcome, Dead):

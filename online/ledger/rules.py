@@ -32,6 +32,10 @@ def happened(connection: Connection, effects: Effects, outcome: Final) -> tuple[
     """Give the lines of what the ledger did: the fee that was taken, and what arrived if anything did."""
     delivered: Iterable[Payment] = outcome.delivered if outcome.success else ()
     lines = list(_fee(connection, effects, outcome.fee))
+    for refund in outcome.refunds:
+        # It left and came back: two movements that the ledger shows, though they add up to nothing.
+        payer, back = account_of(connection, effects.network, effects.fee_payer), f"refunds:{effects.network}"
+        lines += [_line(payer, refund, -1), _line(back, refund, +1), _line(back, refund, -1), _line(payer, refund, +1)]
     noted = registers(connection).get(effects.network, NO_ASSETS)
     known = {outcome.fee.asset.code, *noted}
     for cost in outcome.costs:

@@ -11,16 +11,24 @@ from collections.abc import Sequence
 from online.chains.api import Purser
 from online.jobs.build import taken_claims
 from online.orders.model import Order
-from online.orders.spending import BATCH, PAYMENT, SEND
-from online.orders.writing import Asking, Draft, Terms, Wanted, own_key, own_wallet, plan_of, write_order
+from online.orders.writing import (
+    PAYMENT,
+    Asking,
+    Draft,
+    Terms,
+    Wanted,
+    own_key,
+    own_wallet,
+    plan_of,
+    required,
+    write_order,
+)
 from online.store.database import Store
 from online.store.wallets import Key, Wallet
 from shared.chains import chain
 from shared.effects import Destination
 from shared.errors import BadOrder, NothingToMove
 from shared.money import Amount, Asset
-
-MOST_INPUT_ADDRESSES = 200
 
 
 def draft_sweep(
@@ -31,9 +39,11 @@ def draft_sweep(
     wallet: str,
     to: str,
     terms: Terms | None = None,
-    most: int = MOST_INPUT_ADDRESSES,
+    most: int | None = None,
 ) -> Order:
-    """Draft that all of the native asset goes to one address, from many addresses by each transaction.
+    """Draft that all of the native asset goes to one address, from `most` by each transaction or what the ledger lets.
+
+    What an address holds and what moving it would cost are asked once; an address that holds less is left out.
 
     Raises:
         NothingToMove: if nothing is there that is worth its fee. As `spending.draft_pay`, and as the gateway.
@@ -43,11 +53,15 @@ def draft_sweep(
         taken = taken_claims(tx.sql, wallet)
     _require_same(found, gateway)
     held = _holders(gateway, [key for key in keys if key.address != to])
-    draft = Draft("sweep", found, {"to": to})
-    for start in range(0, len(held), most):
-        group = held[start : start + most]
+    draft = Draft("sweep", found, keys, {"to": to})
+    size = min(most or draft.customs.payers, draft.customs.payers)
+    for start in range(0, len(held), size):
+        group = held[start : start + size]
         plan = plan_of(found, PAYMENT, group[0], [(Destination(to), _unit(found))], terms or {}, group)
-        full = gateway.filled(plan, taken)
+        try:
+            full = gateway.filled(plan, taken)
+        except NothingToMove:
+            continue
         draft.add(PAYMENT, group[0], [(Destination(to), full.payments[0].amount)], full.params, group)
     if not draft.plans:
         raise NothingToMove(f"no address of {wallet} holds anything")
@@ -73,12 +87,14 @@ def draft_asset_sweep(
     with store.transaction() as tx:
         found, keys = own_wallet(tx, wallet)
     _require_same(found, gateway)
-    draft = Draft("sweep", found, {"to": to.address})
+    draft = Draft("sweep", found, keys, {"to": to.address})
+    send, batch = required(found, "send"), required(found, "batch")
     for key in keys:
         balances = [] if key.address == to.address else [gateway.asset_balance(key.address, one) for one in assets]
         wanted: list[Wanted] = [(to, balance) for balance in balances if balance.units]
-        if wanted:
-            draft.add(SEND if len(wanted) == 1 else BATCH, key, wanted, terms)
+        for part in [[one] for one in wanted] if draft.customs.batch_of_one_asset else [wanted]:
+            if part:
+                draft.add(send if len(part) == 1 else batch, key, part, terms, draft.lanes(key))
     if not draft.plans:
         raise NothingToMove(f"no address of {wallet} holds any of these assets")
     with store.transaction() as tx:
@@ -95,7 +111,7 @@ def draft_prime(
     source: str | None = None,
     terms: Terms | None = None,
 ) -> Order:
-    """Draft that every address that holds less than its least amount is paid that amount, by one transaction.
+    """Draft that every address that holds less than its least amount is paid that amount.
 
     Raises:
         NothingToMove: if all of them hold enough. As `spending.draft_pay`, and as the gateway.
@@ -109,9 +125,9 @@ def draft_prime(
     low = [state.address for state in states if state.balance.units < least[state.address].units]
     if not low:
         raise NothingToMove("every one of these addresses holds enough", hint="Nothing needs to be done.")
-    draft = Draft("prime", found)
+    draft = Draft("prime", found, keys)
     # The whole amount and not the difference: an output of a few satoshi would cost more than it is worth.
-    draft.add(PAYMENT, payer, [(Destination(address), least[address]) for address in low], terms)
+    draft.pay([payer], [(Destination(address), least[address]) for address in low], terms)
     with store.transaction() as tx:
         return write_order(tx, draft, asking)
 

@@ -15,7 +15,6 @@ from typing import Final
 from online.orders.model import MOST_LINES
 from online.orders.writing import Wanted
 from shared.chains import chain
-from shared.chains.bitcoin.counterparty.memos import memo_text
 from shared.effects import Destination
 from shared.errors import BadLines, Refusal
 from shared.money import Asset, parse_amount
@@ -46,19 +45,19 @@ def wanted_line(
 ) -> Wanted:
     """Give one line: a memo is a text or bytes in hex, and not both. Raises BadLines, BadAddress, BadAmount."""
     found = chain(asset.network).parse_address(destination, asset.network)
-    said = canonical_memo(memo, memo_hex)
+    said = canonical_memo(asset.network, memo, memo_hex)
     return Destination(found.address, found.tag, said), parse_amount(amount, asset)
 
 
-def canonical_memo(memo: str | None, memo_hex: str | None) -> str | None:
-    """Give a memo as orders and reviews write it. Raises BadLines."""
+def canonical_memo(network: str, memo: str | None, memo_hex: str | None) -> str | None:
+    """Give a memo as orders and reviews write it. Raises BadLines, and as the ledger refuses memos."""
     if memo and memo_hex:
         raise BadLines("a memo is a text or hex, and not both")
     try:
         raw = bytes.fromhex(memo_hex) if memo_hex else (memo or "").encode()
     except ValueError:
         raise BadLines("a memo in hex is pairs of the digits 0 to 9 and a to f") from None
-    return memo_text(raw) if raw else None
+    return chain(network).memo(raw) if raw else None
 
 
 def _wanted(row: Mapping[str, str], network: str, find: Callable[[str, str], Asset]) -> Wanted:

@@ -1,7 +1,7 @@
-"""Drafting what spends from one of a wallet's addresses: payments together, sends, batches and options.
+"""Drafting what a wallet pays: payments, sends, batches and options, by as many transactions as its ledger asks for.
 
-Each draft says how many transactions carry it out; whether a ledger has such transactions its gateway says when they
-are built. Terms such as `fee_rate` or `encoding` go to the gateway as they are, and are signed with the order.
+Each draft says how many transactions carry it out, and asks no node. Terms such as `fee_rate` or `encoding` go to the
+gateway as they are, and are signed with the order.
 """
 
 from __future__ import annotations
@@ -17,19 +17,12 @@ from online.orders.writing import (
     own_key,
     own_wallet,
     require_destination,
+    required,
     write_order,
 )
 from online.store.database import Store
 from shared.effects import Destination
-from shared.errors import BadOrder
-
-PAYMENT = "payment"
-SEND = "counterparty-send"
-BATCH = "counterparty-mpma"
-OPTIONS = "counterparty-options"
-EVERYTHING = "counterparty-sweep"
-
-MOST_RECIPIENTS = 500
+from shared.errors import BadOrder, NoSuchOrder
 
 
 def draft_pay(
@@ -38,21 +31,24 @@ def draft_pay(
     *,
     wallet: str,
     payments: Sequence[Wanted],
-    source: str | None = None,
+    sources: Sequence[str] = (),
     together: bool = False,
     terms: Terms | None = None,
 ) -> Order:
-    """Draft payments of the native asset by one transaction, from an address (default: the first).
+    """Draft payments of the native asset, dealt round over some of the wallet's addresses (default: the first).
 
-    With `together` the wallet's other addresses may pay as well.
+    With `together` the wallet's other addresses pay into the same transaction.
 
     Raises:
-        UnknownWallet, BadOrder, WrongNetwork, BadAddress, OrderConflict, UnknownPerson: as their names say.
+        UnknownWallet, BadOrder, WrongNetwork, BadAddress, NoSuchOrder: for what can not be asked of this wallet.
+        OrderConflict, UnknownPerson: as `writing.write_order`.
     """
     with store.transaction() as tx:
         found, keys = own_wallet(tx, wallet)
-        draft = Draft("pay", found)
-        draft.add(PAYMENT, own_key(found, keys, source), payments, terms, keys if together else ())
+        draft = Draft("pay", found, keys)
+        if together and draft.customs.payers == 1:
+            raise NoSuchOrder(f"on {found.network} a transaction spends from one address")
+        draft.pay([own_key(found, keys, source) for source in sources or (None,)], payments, terms, together=together)
         return write_order(tx, draft, asking)
 
 
@@ -68,8 +64,8 @@ def draft_send(
     """Draft one send of an asset with its memo. Raises as `draft_pay`."""
     with store.transaction() as tx:
         found, keys = own_wallet(tx, wallet)
-        draft = Draft("send", found)
-        draft.add(SEND, own_key(found, keys, source), [payment], terms)
+        draft, key = Draft("send", found, keys), own_key(found, keys, source)
+        draft.add(required(found, "send"), key, [payment], terms, draft.lanes(key))
         return write_order(tx, draft, asking)
 
 
@@ -81,22 +77,25 @@ def draft_batch(
     payments: Sequence[Wanted],
     source: str | None = None,
     terms: Terms | None = None,
-    most: int = MOST_RECIPIENTS,
+    most: int | None = None,
 ) -> Order:
     """Draft sends of assets to many, at most so many in each transaction; one that is left alone is a send.
 
     Raises:
         As `draft_pay`.
     """
-    if not 2 <= most <= MOST_LINES:
-        raise BadOrder(f"a batch has 2 to {MOST_LINES} lines")
     if not 1 <= len(payments) <= MOST_LINES:
         raise BadOrder(f"an order has 1 to {MOST_LINES} lines")
     with store.transaction() as tx:
         found, keys = own_wallet(tx, wallet)
-        draft, key = Draft("batch", found), own_key(found, keys, source)
-        for part in split(payments, most):
-            draft.add(SEND if len(part) == 1 else BATCH, key, part, terms)
+        batch, send = required(found, "batch"), required(found, "send")
+        draft, key = Draft("batch", found, keys), own_key(found, keys, source)
+        size = draft.customs.batch_most if most is None else most
+        if not 2 <= size <= draft.customs.batch_most:
+            raise BadOrder(f"a batch has 2 to {draft.customs.batch_most} lines on {found.network}")
+        for group in _alike(payments) if draft.customs.batch_of_one_asset else [list(payments)]:
+            for part in split(group, size):
+                draft.add(send if len(part) == 1 else batch, key, part, terms, draft.lanes(key))
         return write_order(tx, draft, asking)
 
 
@@ -116,11 +115,11 @@ def draft_options(
     """
     with store.transaction() as tx:
         found, keys = own_wallet(tx, wallet)
-        params = {"options": int(memo_required)}
+        kind, params = required(found, "options"), {"options": int(memo_required)}
         chosen = [own_key(found, keys, source) for source in dict.fromkeys(sources)] or [keys[0]]
-        draft = Draft("options", found, params)
+        draft = Draft("options", found, keys, params)
         for key in chosen:
-            draft.add(OPTIONS, key, (), {**(terms or {}), **params})
+            draft.add(kind, key, (), {**(terms or {}), **params})
         return write_order(tx, draft, asking)
 
 
@@ -144,15 +143,23 @@ def draft_everything(
     """
     with store.transaction() as tx:
         found, keys = own_wallet(tx, wallet)
-        key = own_key(found, keys, source)
+        kind, key = required(found, "everything"), own_key(found, keys, source)
         # What "everything" is, each ledger says by its flags: 1 the balances, 2 the ownerships.
         params: dict[str, int | str] = {"destination": to.address, "flags": 3 if ownerships else 1}
         if to.memo is not None:
             params["memo"] = to.memo
         require_destination(found, key.address, to)
-        draft = Draft("sweep", found, params)
-        draft.add(EVERYTHING, key, (), {**(terms or {}), **params})
+        draft = Draft("sweep", found, keys, params)
+        draft.add(kind, key, (), {**(terms or {}), **params})
         return write_order(tx, draft, asking)
+
+
+def _alike(payments: Iterable[Wanted]) -> list[list[Wanted]]:
+    """Gather payments by their asset, in the order in which the assets come."""
+    groups: dict[str, list[Wanted]] = {}
+    for one in payments:
+        groups.setdefault(one[1].asset.code, []).append(one)
+    return list(groups.values())
 
 
 def split(payments: Iterable[Wanted], most: int) -> list[list[Wanted]]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import insert, select
 
-from online.chains.api import Plan
+from online.chains import customs
+from online.chains.api import Customs, Plan
 from online.jobs.model import insert_job
 from online.jobs.states import State
 from online.orders.model import KIND, MOST_LINES, Body, Line, Order, Step, encode_body, find_order
@@ -21,10 +22,13 @@ from online.store.wallets import Key, Wallet, find_keys, find_wallet
 from shared.chains import chain
 from shared.effects import Destination, Payment
 from shared.envelope import TransferRef, order_id
-from shared.errors import BadOrder, OrderConflict, UnknownWallet, WrongNetwork
+from shared.errors import BadOrder, NoSuchOrder, OrderConflict, UnknownWallet, WrongNetwork
 from shared.money import Amount
 from shared.policy import Person
 from shared.sealed import Sign, seal
+
+PAYMENT = "payment"
+"""The kind of a transaction that pays the native asset, on every ledger."""
 
 Terms = Mapping[str, int | str]
 Wanted = tuple[Destination, Amount]
@@ -46,9 +50,39 @@ class Draft:
 
     kind: str
     wallet: Wallet
+    keys: Sequence[Key]
     params: Terms = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     plans: list[tuple[Plan, tuple[int, ...]]] = field(default_factory=list)
+
+    @property
+    def customs(self) -> Customs:
+        """Give what the wallet's ledger has."""
+        return customs(self.wallet.network)
+
+    def pay(
+        self, payers: Sequence[Key], wanted: Sequence[Wanted], terms: Terms | None = None, *, together: bool = False
+    ) -> None:
+        """Add payments of any asset, as many to a transaction as the ledger takes, dealt round over the payers.
+
+        Raises:
+            BadOrder, WrongNetwork, BadAddress: for what is no payment of this wallet. NoSuchOrder: for its asset.
+        """
+        native = chain(self.wallet.network).network(self.wallet.network).native
+        if not 1 <= len(wanted) <= MOST_LINES:
+            raise BadOrder(f"an order has 1 to {MOST_LINES} lines")
+        others = [amount for _, amount in wanted if amount.asset.network == native.network and amount.asset != native]
+        if others and len(wanted) > 1:
+            raise BadOrder(f"several payments that are not all {native.code} are a batch")
+        kind, size = (required(self.wallet, "send"), 1) if others else (PAYMENT, self.customs.payees)
+        for number, start in enumerate(range(0, len(wanted), size)):
+            payer = payers[number % len(payers)]
+            inputs = self.keys if together else self.lanes(payer)
+            self.add(kind, payer, wanted[start : start + size], terms, inputs)
+
+    def lanes(self, key: Key) -> Sequence[Key]:
+        """Give the further keys that may sign for an address, where the ledger gives an account several."""
+        return self.keys[: self.customs.lanes_most] if key == self.keys[0] else ()
 
     def add(
         self, kind: str, key: Key, wanted: Sequence[Wanted], terms: Terms | None = None, inputs: Sequence[Key] = ()
@@ -82,6 +116,14 @@ def plan_of(
     payments = tuple(Payment(key.address, destination, amount) for destination, amount in wanted)
     further = tuple((one.address, one.path, one.public_key) for one in inputs if one.address != key.address)
     return Plan(kind, wallet.network, key.address, key.path, key.public_key, payments, dict(terms), inputs=further)
+
+
+def required(wallet: Wallet, what: str) -> str:
+    """Give the kind of transaction that a ledger has for something. Raises NoSuchOrder if it has none."""
+    kind = str(getattr(customs(wallet.network), what))
+    if not kind:
+        raise NoSuchOrder(f"{wallet.network} has no transaction for {what}")
+    return kind
 
 
 def own_wallet(tx: Tx, name: str) -> tuple[Wallet, tuple[Key, ...]]:

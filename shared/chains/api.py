@@ -83,6 +83,9 @@ class Chain(Protocol):
     def parse_address(self, text: str, network: str) -> Destination:
         """Read an address as people give it, a packed tag included; refuse other networks and wrong checksums."""
 
+    def memo(self, raw: bytes) -> str:
+        """Write a memo's bytes in the one form in which destinations here have it; refuse what cannot be carried."""
+
     def address(self, public_key: bytes, curve: Curve, network: str, form: str = "") -> str:
         """Give the address that a public key (33 or 32 bytes) controls, in a form that the chain names ("p2tr")."""
 

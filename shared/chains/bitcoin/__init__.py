@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.chains.api import NO_ASSETS, Chain, Context, Curve, KeyPath, Network, Payload, Register, Signed
 from shared.chains.bitcoin import addresses, decode, effects, explain, lean, networks, signing
+from shared.chains.bitcoin.counterparty import memos
 from shared.chains.bitcoin.model import Tx
 from shared.effects import Destination, Effects
 
@@ -27,6 +28,10 @@ class _Bitcoin:
     def parse_address(self, text: str, network: str) -> Destination:
         """Read an address of the network. Raises BadAddress, WrongNetwork, UnknownChain."""
         return addresses.parse_address(text, network)
+
+    def memo(self, raw: bytes) -> str:
+        """Write a memo of a Counterparty message: text in quotes, or hex."""
+        return memos.memo_text(raw)
 
     def address(self, public_key: bytes, curve: Curve, network: str, form: str = "") -> str:
         """Give the address that a public key controls. Raises BitcoinKeyRefused, UnknownChain."""

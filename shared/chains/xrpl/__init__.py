@@ -13,7 +13,7 @@ from shared.chains.api import NO_ASSETS, Chain, Context, Curve, KeyPath, Network
 from shared.chains.xrpl import addresses, decode, effects, explain, networks, signing
 from shared.chains.xrpl.model import Tx
 from shared.effects import Destination, Effects
-from shared.errors import UnknownForm
+from shared.errors import MemoNotCarried, UnknownForm
 
 
 class _Xrpl:
@@ -28,6 +28,10 @@ class _Xrpl:
     def parse_address(self, text: str, network: str) -> Destination:
         """Read an r-address or X-address. Raises BadAddress, WrongNetwork, UnknownChain."""
         return addresses.parse_address(text, network)
+
+    def memo(self, raw: bytes) -> str:
+        """Refuse every memo: payments here go to a tag. Raises MemoNotCarried."""
+        raise MemoNotCarried("a payment on the XRP Ledger has a destination tag and no memo")
 
     def address(self, public_key: bytes, curve: Curve, network: str, form: str = "") -> str:
         """Give the r-address that a public key controls. Raises XrplKeyRefused, UnknownChain, UnknownForm."""

@@ -1,0 +1,18 @@
+"""What orders must know of the XRP Ledger: one payment a transaction, tickets, and no assets beside XRP."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from online.chains.api import Customs
+
+CUSTOMS: Final = Customs(
+    payees=1,
+    payers=1,
+    tickets="tickets",
+    settings="""\
+# the url is JSON-RPC by http(s)://, or ws(s)://
+# fee_cap_drops = 10000
+# expiry_ledgers = 256
+""",
+)
