@@ -38,7 +38,7 @@ def test_the_report_is_one_object_with_all_that_was_asked(ran: tuple[Path, dict[
     assert report["ok"] is True
     assert [ledger["name"] for ledger in report["ledgers"]] == ["xrpl", "bitcoin"]
     for ledger in report["ledgers"]:
-        assert len(ledger["tx_id"]) == 64
+        assert all(len(tx_id) in (43, 44, 64) for tx_id in ledger["tx_ids"].values())
         assert all(step["seconds"] >= 0 and step["name"] for step in ledger["steps"])
         frames = ledger["frames"]
         assert all(frames[way]["shown"] >= frames[way]["needed"] > 0 for way in ("request", "answer"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import DemoFailed, FileExists, FileTrouble, Refusal
+from shared.transport.media import write_file
 
 
 def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
@@ -23,16 +24,18 @@ def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
     """
     from online.demo.bitcoin import BitcoinJourney
     from online.demo.diary import Diary
+    from online.demo.journey import PASSPHRASE
+    from online.demo.texts import README
     from online.demo.xrpl import XrplJourney
 
     folder = (out or Path("demo-out") / time.strftime("%Y%m%d-%H%M%S")).resolve()
     _make(folder)
-    diary = Diary(say)
+    write_file(folder / "README.txt", README.format(passphrase=PASSPHRASE).encode())
+    diary, ledgers = Diary(say), []
     try:
-        with XrplJourney(folder, diary) as journey:
-            ledgers = [journey.run()]
-        with BitcoinJourney(folder / "bitcoin", diary) as further:
-            ledgers.append(further.run())
+        for journey in (XrplJourney(folder, diary), BitcoinJourney(folder / "bitcoin", diary)):
+            with journey:
+                ledgers.append(journey.run())
     except Refusal as refusal:
         raise DemoFailed(f"{diary.current}: {refusal} [{refusal.code}]") from refusal
     diary.tell_end(ledgers, folder)

@@ -45,7 +45,8 @@ class Diary:
         self._say("")
         self._say(f"done in {self.seconds:.1f} s; everything lies in {folder}")
         for ledger in ledgers:
-            self._say(f"{ledger['name']} in {ledger['seconds']:.1f} s: transaction {ledger['tx_id']}")
+            ended = ", ".join(ledger["tx_ids"])
+            self._say(f"{ledger['name']} in {ledger['seconds']:.1f} s: ended as it should: {ended}")
             for way in ("request", "answer"):
                 one = ledger["frames"][way]
                 self._say(f"  the {way} took {one['needed']} QR frames ({one['shown']} in a round)")
