@@ -988,6 +988,13 @@ class NodeRefused(NodeUnreachable):
     hint = "Check the node's version and what it offers; nothing was sent."
 
 
+class NodeBusy(NodeUnreachable):
+    """A node that does one such thing at a time and was doing it for others as long as was waited; it was not asked."""
+
+    code = "node-busy"
+    hint = "Try again later, or give this coordinator a node of its own: others scan this one's coins too."
+
+
 class NodeUnfit(Refusal):
     """A node on another network, out of step, blocked, too old, or on another history than the second node."""
 
@@ -1223,6 +1230,48 @@ class NoSuchName(Refusal):
 
     code = "no-such-id"
     hint = "List them and copy the whole id."
+
+
+class BadCustomer(Refusal):
+    """A text that is no id of a customer."""
+
+    code = "bad-customer"
+    hint = "An id has 1 to 64 letters, digits and . _ @ -, and begins with a letter or digit."
+
+
+class UnknownCustomer(Refusal):
+    """A customer that was never registered here."""
+
+    code = "unknown-customer"
+    hint = "Register the customer first: `lockgate customer add`."
+
+
+class CustomerFrozen(Refusal):
+    """A customer whose balance may not move out."""
+
+    code = "customer-frozen"
+    hint = "Somebody held it: `lockgate customer show` says since when; `lockgate customer release` lets it go."
+
+
+class NotCovered(Refusal):
+    """More than an account holds."""
+
+    code = "not-covered"
+    hint = "Look at the balance: `lockgate customer show`, or `lockgate books sheet`."
+
+
+class BadTrade(Refusal):
+    """Legs that are no trade."""
+
+    code = "bad-trade"
+    hint = "Each leg names who gives, who takes and how much; the house is named by `house`."
+
+
+class TradeConflict(Refusal):
+    """A trade's id that names another trade already."""
+
+    code = "trade-conflict"
+    hint = "Use an id of its own for every trade; the same trade again needs the same legs."
 
 
 class BooksDiffer(Refusal):
@@ -1725,3 +1774,216 @@ class BadLines(Refusal):
 
     code = "bad-lines"
     hint = "Give a table with the heading destination,asset,amount,memo, or one JSON object of texts a line."
+
+
+# --- NEAR -------------------------------------------------------------------------------------------
+
+
+class NearRefusal(Refusal):
+    """A NEAR transaction, key or account that Lockgate does not understand completely, or does not want."""
+
+    code = "near-refused"
+    hint = "Build the request again; nothing is ever signed that is not fully understood."
+
+
+class NearMalformed(NearRefusal):
+    """Bytes that are no borsh of a transaction: cut short, too long, with a tag or text that is none."""
+
+    code = "near-malformed"
+    hint = "Build the request again; the bytes did not come from this coordinator, or were damaged."
+
+
+class NearVersion(NearRefusal):
+    """A transaction of another version than 0."""
+
+    code = "near-version"
+    hint = "Build it as version 0; the layouts of the others still differ between implementations."
+
+
+class NearKeyType(NearRefusal):
+    """A public key or signature that is not ed25519."""
+
+    code = "near-key-type"
+    hint = "Use an ed25519 key; no other kind signs from these wallets."
+
+
+class NearCreateAccount(NearRefusal):
+    """An action that creates an account."""
+
+    code = "near-create-account"
+    hint = "Create accounts with another tool and a key that holds no customer's money."
+
+
+class NearDeployContract(NearRefusal):
+    """An action that deploys a contract on the account, which could then move everything."""
+
+    code = "near-deploy-contract"
+    hint = "Remove the action; nothing is deployed on a wallet."
+
+
+class NearStake(NearRefusal):
+    """An action that stakes the balance with a validator key."""
+
+    code = "near-stake"
+    hint = "Remove the action; staking is not done from these wallets."
+
+
+class NearDeleteAccount(NearRefusal):
+    """An action that deletes the account and sends away, or burns, all that it holds."""
+
+    code = "near-delete-account"
+    hint = "Pay out with ordinary payments; an account is never deleted from here."
+
+
+class NearDelegateInside(NearRefusal):
+    """A delegate action inside a transaction or inside another delegate action."""
+
+    code = "near-delegate-inside"
+    hint = "Sign a delegate action by itself, as its own kind of request."
+
+
+class NearFunctionCallKey(NearRefusal):
+    """A key limited to function calls."""
+
+    code = "near-function-call-key"
+    hint = "Only keys with full access are added, in a key ceremony; use another tool for others."
+
+
+class NearGasKey(NearRefusal):
+    """A gas key."""
+
+    code = "near-gas-key"
+    hint = "Only keys with full access are added, in a key ceremony."
+
+
+class NearLaterAction(NearRefusal):
+    """An action of a later protocol that nobody should sign here: global contracts, state init, gas keys."""
+
+    code = "near-later-action"
+    hint = "Remove the action; it is refused whatever it does."
+
+
+class NearActions(NearRefusal):
+    """No actions, too many, or kinds that do not go together."""
+
+    code = "near-actions"
+    hint = "One transaction pays once, serves one token contract, or changes keys, and nothing beside it."
+
+
+class NearMethodRefused(NearRefusal):
+    """A call of a method that is none of the token standard's here."""
+
+    code = "near-method"
+    hint = "Only storage_deposit, ft_transfer and ft_transfer_call of registered tokens are called."
+
+
+class NearKeysMixed(NearRefusal):
+    """Keys added or deleted in another way than a key ceremony does."""
+
+    code = "near-keys-mixed"
+    hint = "Lanes only add keys, a rotation adds keys and then deletes others; both act on the signing account itself."
+
+
+class NearPaymentRefused(NearRefusal):
+    """A payment of nothing, to the payer, or to an account that cannot be paid."""
+
+    code = "near-payment"
+    hint = "Check the destination and the amount."
+
+
+class NearTokenArgs(NearRefusal):
+    """Arguments of a token call that are not the one canonical JSON of what the method takes."""
+
+    code = "near-token-args"
+    hint = "Build the request again; arguments are sorted by name, without blanks, and nothing is left over."
+
+
+class NearTokenUnknown(NearRefusal):
+    """A token contract that the register does not have."""
+
+    code = "near-token-unknown"
+    hint = "The administrators add the contract with its decimals to the policy's register, after checking both."
+
+
+class NearTokenRefused(NearRefusal):
+    """A token call that would fail or lose tokens: to the payer, to the contract, or out of order."""
+
+    code = "near-token"
+    hint = "Check the receivers; registrations come first and serve receivers of the same transaction."
+
+
+class NearDeposit(NearRefusal):
+    """A token call with another attached deposit than its method takes."""
+
+    code = "near-deposit"
+    hint = "ft_transfer and ft_transfer_call take exactly one yoctoNEAR, storage_deposit more than none."
+
+
+class NearGas(NearRefusal):
+    """Calls with no gas, or with more than a transaction may have."""
+
+    code = "near-gas"
+    hint = "Give each call some gas, and a transaction at most 1,000 Tgas."
+
+
+class NearNonce(NearRefusal):
+    """A nonce that no block within the transaction's life can take."""
+
+    code = "near-nonce"
+    hint = "Build the request again: a nonce lies between 1 and a million times the height."
+
+
+class NearMemoRefused(NearRefusal):
+    """A memo or message that cannot be shown as it is."""
+
+    code = "near-memo"
+    hint = "A memo is 1 to 256 characters of printable ASCII without blanks at its ends; a message may be empty."
+
+
+class NearContextRefused(NearRefusal):
+    """A context that does not state exactly what the transaction needs."""
+
+    code = "near-context"
+    hint = "The coordinator states the block's height, and for transactions the validity period; nothing else."
+
+
+class NearExpired(NearRefusal):
+    """A delegate action whose last block is not above the stated height."""
+
+    code = "near-expired"
+    hint = "Build the request again with a later last block."
+
+
+class NearKeyRefused(NearRefusal):
+    """Keys that are none, stand twice, or are the signing key itself."""
+
+    code = "near-key"
+    hint = "Check the keys and paths; a wallet here has ed25519 keys only."
+
+
+class NearAlreadySigned(NearRefusal):
+    """Bytes that carry a signature already."""
+
+    code = "near-already-signed"
+    hint = "Give the unsigned transaction."
+
+
+class NearBadSignature(NearRefusal):
+    """A signature that does not verify, or not exactly one."""
+
+    code = "near-bad-signature"
+    hint = "Ask the signer again; if it repeats, stop and find out why."
+
+
+class NearDelegateRefused(NearRefusal):
+    """A delegate action that would move NEAR, or attach deposits which the relayer pays."""
+
+    code = "near-delegate"
+    hint = "A delegate action transfers tokens or rotates keys; pay NEAR with an ordinary transaction."
+
+
+class NearMessageRefused(NearRefusal):
+    """A message for proving a key that is not as NEP-413 has it."""
+
+    code = "near-message"
+    hint = "A proof has a message, a nonce of 32 bytes, a recipient, and perhaps a callback."

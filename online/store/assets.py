@@ -20,7 +20,7 @@ from shared.errors import BadAsset, UnknownAsset
 from shared.money import Asset
 
 _MOST_DECIMALS = 24
-_CODE = re.compile(r"[!-~]{1,40}", re.ASCII)
+_CODE = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 
 def add_asset(store: Store, network: str, code: str, decimals: int, now: int) -> Asset:

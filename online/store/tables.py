@@ -58,7 +58,7 @@ assets = Table(
     "assets",
     metadata,
     Column("network", String(40), primary_key=True),
-    Column("code", String(40), primary_key=True),
+    Column("code", String(64), primary_key=True),
     Column("decimals", Integer, nullable=False),
 )
 
@@ -112,7 +112,7 @@ transfers = Table(
     Column("tag", BigInteger),
     Column("memo", Text),
     Column("asset_network", String(40), nullable=False),
-    Column("asset_code", String(40), nullable=False),
+    Column("asset_code", String(64), nullable=False),
     Column("units", String(40), nullable=False),
 )
 
@@ -225,7 +225,7 @@ lines = Table(
     Column("position", Integer, primary_key=True),
     Column("account", String(80), nullable=False),
     Column("asset_network", String(40), nullable=False),
-    Column("asset_code", String(40), nullable=False),
+    Column("asset_code", String(64), nullable=False),
     Column("units", String(41), nullable=False),
 )
 
@@ -234,9 +234,126 @@ balances = Table(
     metadata,
     Column("account", String(80), primary_key=True),
     Column("asset_network", String(40), primary_key=True),
-    Column("asset_code", String(40), primary_key=True),
+    Column("asset_code", String(64), primary_key=True),
     Column("pending", String(60), nullable=False),
     Column("posted", String(60), nullable=False),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("created", BigInteger, nullable=False),
+    Column("frozen", Boolean, nullable=False),
+)
+
+trades = Table(
+    "trades",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("entry", _Number, ForeignKey("entries.id"), nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+# Where a customer's money arrives. `place` is the address with its tag or memo as one text, so that it is unique.
+places = Table(
+    "places",
+    metadata,
+    Column("network", String(40), primary_key=True),
+    Column("place", String(300), primary_key=True),
+    Column("customer", String(64), ForeignKey("customers.id"), nullable=False, index=True),
+    Column("custom", String(16), nullable=False),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
+    Column("address", String(120), nullable=False),
+    Column("tag", BigInteger),
+    Column("memo", Text),
+    Column("created", BigInteger, nullable=False),
+)
+
+# How far a ledger was read for money that arrived.
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("network", String(40), primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("height", BigInteger, nullable=False),
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("network", String(40), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("tx_id", String(130), nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
+    Column("address", String(120), nullable=False),
+    Column("tag", BigInteger),
+    Column("memo", Text),
+    Column("source", String(120), nullable=False),
+    Column("asset_code", String(64), nullable=False),
+    Column("units", String(40), nullable=False),
+    Column("state", String(10), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("customer", String(64), ForeignKey("customers.id")),
+    Column("entry", _Number, ForeignKey("entries.id")),
+    Column("order_id", String(32), ForeignKey("orders.id")),
+    Column("created", BigInteger, nullable=False),
+    UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
+)
+
+mandates = Table(
+    "mandates",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("drafted_by", String(32), ForeignKey("people.name"), nullable=False),
+    Column("approved_by", String(32), ForeignKey("people.name")),
+    Column("revoked", Boolean, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("customer", String(64), ForeignKey("customers.id"), nullable=False, index=True),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
+    Column("network", String(40), nullable=False),
+    Column("asset_code", String(64), nullable=False),
+    Column("units", String(40), nullable=False),
+    Column("destination", String(120), nullable=False),
+    Column("tag", BigInteger),
+    Column("memo", Text),
+    Column("state", String(10), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("transfer", String(32), ForeignKey("transfers.id"), unique=True),
+    Column("created", BigInteger, nullable=False),
+    Column("updated", BigInteger, nullable=False),
+)
+
+# Where a customer may withdraw to; without any row of a network, anywhere.
+allowed = Table(
+    "allowed",
+    metadata,
+    Column("customer", String(64), ForeignKey("customers.id"), primary_key=True),
+    Column("network", String(40), primary_key=True),
+    Column("place", String(300), primary_key=True),
+    Column("created", BigInteger, nullable=False),
+)
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("asset_code", String(64), primary_key=True),
+    Column("low", String(40), nullable=False),
+    Column("target", String(40), nullable=False),
+    Column("high", String(40), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
 )
 
 audit = Table(

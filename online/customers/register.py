@@ -1,0 +1,76 @@
+"""The register of customers: ids of the caller's own, and nothing else about them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from online.store import journal, tables
+from online.store.database import Store, Tx
+from shared.errors import BadCustomer, CustomerFrozen, UnknownCustomer
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer: the caller's id for them, when they came (Unix seconds), and whether their balance may move out."""
+
+    id: str
+    created: int
+    frozen: bool
+
+
+def register(store: Store, customer_id: str, now: int) -> Customer:
+    """Register a customer; the same one again changes nothing. Raises BadCustomer."""
+    if not _ID.fullmatch(customer_id):
+        raise BadCustomer(f"no id of a customer: {customer_id[:70]!r}")
+    with store.transaction() as tx:
+        there = _row(tx.sql, customer_id)
+        if there is not None:
+            return there
+        tx.sql.execute(insert(tables.customers).values(id=customer_id, created=now, frozen=False))
+        journal.append(tx, "customer", {"customer": customer_id, "frozen": False}, now)
+        return Customer(customer_id, now, frozen=False)
+
+
+def freeze(store: Store, customer_id: str, now: int, *, frozen: bool) -> Customer:
+    """Hold everything that would leave a customer's balance, or let it go again. Raises UnknownCustomer."""
+    with store.transaction() as tx:
+        before = find_customer(tx.sql, customer_id)
+        if before.frozen != frozen:
+            table = tables.customers
+            tx.sql.execute(update(table).where(table.c.id == customer_id).values(frozen=frozen))
+            journal.append(tx, "customer", {"customer": customer_id, "frozen": frozen}, now)
+        return Customer(before.id, before.created, frozen)
+
+
+def customers(store: Store) -> tuple[Customer, ...]:
+    """List the customers by id."""
+    with store.reading() as connection:
+        rows = connection.execute(select(tables.customers).order_by(tables.customers.c.id))
+        return tuple(Customer(row.id, row.created, row.frozen) for row in rows)
+
+
+def find_customer(connection: Connection, customer_id: str) -> Customer:
+    """Give a customer within a transaction. Raises UnknownCustomer."""
+    found = _row(connection, customer_id)
+    if found is None:
+        raise UnknownCustomer(f"no customer {customer_id[:70]!r} is registered here")
+    return found
+
+
+def require_free(tx: Tx, customer_id: str) -> Customer:
+    """Give a customer whose balance may move out. Raises UnknownCustomer, CustomerFrozen."""
+    found = find_customer(tx.sql, customer_id)
+    if found.frozen:
+        raise CustomerFrozen(f"the balance of {customer_id} is held")
+    return found
+
+
+def _row(connection: Connection, customer_id: str) -> Customer | None:
+    table = tables.customers
+    row = connection.execute(select(table).where(table.c.id == customer_id)).one_or_none()
+    return None if row is None else Customer(row.id, row.created, row.frozen)
