@@ -1274,6 +1274,62 @@ class TradeConflict(Refusal):
     hint = "Use an id of its own for every trade; the same trade again needs the same legs."
 
 
+class BadMandate(Refusal):
+    """A mandate that lets nothing through, or contradicts itself."""
+
+    code = "bad-mandate"
+    hint = "For each asset: review <= event <= customer_day <= day."
+
+
+class MandateMissing(Refusal):
+    """A wallet that nobody let pay withdrawals by itself."""
+
+    code = "mandate-missing"
+    hint = "Two people give a mandate: `lockgate mandate draft`, then `lockgate mandate approve`."
+
+
+class BadWithdrawal(Refusal):
+    """What is no withdrawal."""
+
+    code = "bad-withdrawal"
+    hint = "It has an id of its own, a customer, a wallet, a destination and an amount above nothing."
+
+
+class UnknownWithdrawal(Refusal):
+    """A withdrawal that was never accepted here."""
+
+    code = "unknown-withdrawal"
+    hint = "List them: `lockgate withdrawal list`."
+
+
+class WithdrawalConflict(Refusal):
+    """A withdrawal's id that names another withdrawal already."""
+
+    code = "withdrawal-conflict"
+    hint = "Use an id of its own for every withdrawal; the same one again needs the same words."
+
+
+class WithdrawalMoved(Refusal):
+    """A withdrawal that does not go from where it is to where it was told."""
+
+    code = "withdrawal-moved"
+    hint = "Look where it stands: `lockgate withdrawal show`."
+
+
+class OverWithdrawalLimit(Refusal):
+    """A withdrawal above what the mandate lets through."""
+
+    code = "over-withdrawal-limit"
+    hint = "Wait, withdraw less, or let treasury staff pay it by an order of their own."
+
+
+class NotAllowedThere(Refusal):
+    """A destination that is not on the customer's list."""
+
+    code = "not-allowed-there"
+    hint = "Add it to the customer's list first: `lockgate customer allow`."
+
+
 class BooksDiffer(Refusal):
     """Books that do not say what the ledger says."""
 
@@ -1745,6 +1801,23 @@ class ForeignMixed(ForeignRefusal):
     hint = "Start again and show one message only, or use UR, which tells messages apart."
 
 
+# --- other makers' wallets --------------------------------------------------------------------------
+
+
+class ForeignHeightMissing(ForeignRefusal):
+    """A transaction of another wallet whose meaning depends on the height, and nobody stated one."""
+
+    code = "height-missing"
+    hint = "Say the newest block's height with --height, as you read it on a ledger that you trust."
+
+
+class MixedWallets(Refusal):
+    """One transaction that spends from several of the signer's wallets, so that one rule would pay for another."""
+
+    code = "mixed-wallets"
+    hint = "Make a transaction for each wallet."
+
+
 # --- the coordinator's assets and replacements ------------------------------------------------------
 
 
@@ -1920,10 +1993,10 @@ class NearDeposit(NearRefusal):
 
 
 class NearGas(NearRefusal):
-    """Calls with no gas, or with more than a transaction may have."""
+    """Calls with no gas, with different gas, or with more than a transaction may have."""
 
     code = "near-gas"
-    hint = "Give each call some gas, and a transaction at most 1,000 Tgas."
+    hint = "Give all calls the same gas, and a transaction at most 1,000 Tgas."
 
 
 class NearNonce(NearRefusal):
@@ -1987,3 +2060,34 @@ class NearMessageRefused(NearRefusal):
 
     code = "near-message"
     hint = "A proof has a message, a nonce of 32 bytes, a recipient, and perhaps a callback."
+
+
+# --- NEAR nodes -------------------------------------------------------------------------------------
+
+
+class DestinationMissing(Refusal):
+    """A named account that does not exist: a payment to it would fail and come back, less its gas."""
+
+    code = "destination-missing"
+    hint = "Check the name with the recipient; only implicit accounts are created by a payment."
+
+
+class ValidityTooShort(Refusal):
+    """Transactions that live less long on this network than a crossing of the gap takes."""
+
+    code = "validity-too-short"
+    hint = "Lower crossing_seconds in the network's settings if the crossing is quicker than that."
+
+
+class TokenDiffers(Refusal):
+    """A token's contract that is not as noted here, or does not tell what must be known before it is sent."""
+
+    code = "token-differs"
+    hint = "Compare the contract with what was noted: `lockgate asset add` notes the code and the decimals."
+
+
+class HistoryMissing(NodeUnreachable):
+    """Blocks between what was read and now that a node does not hold, or that do not follow each other."""
+
+    code = "history-missing"
+    hint = "Name a node that holds them; nothing was credited since, and nothing is lost."

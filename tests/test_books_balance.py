@@ -17,6 +17,7 @@ from online.store.database import Store, open_store
 from shared.errors import UnknownWallet, WalletAlreadyOpen
 from shared.money import MOST_UNITS
 from tests.online_world import NETWORK, NOW, STATION, XRP, Desk, PaperSigner, make_desk, xrp
+from tests.store_place import store_url
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def _store(folder: Path) -> Store:
-    return open_store(f"sqlite:///{folder}/books.db", STATION)
+    return open_store(store_url(folder, "books"), STATION)
 
 
 def test_an_entry_that_does_not_add_up_is_a_bug_and_writes_nothing(tmp_path: Path) -> None:

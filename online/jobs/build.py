@@ -14,9 +14,11 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from online.chains.api import Built, Gateway
+from online.jobs.leases import leases
 from online.jobs.model import Job, encode_context, encode_keys, find_job, find_jobs, reorder, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
+from online.orders.mandated import require_waiting
 from online.orders.model import Body
 from online.orders.replacement import ancestors, changes_of
 from online.orders.signed import require_ordered, signed_body
@@ -24,7 +26,7 @@ from online.store import tables
 from online.store.database import Store, Tx
 from shared.chains import chain
 from shared.effects import Claim, Effects
-from shared.errors import ClaimTaken, GatewayMissing, MoveRefused, PlanMismatch
+from shared.errors import ClaimTaken, GatewayMissing, MoveRefused, PlanMismatch, Refusal
 
 PENDING = "pending_units"
 """The parameter that tells a gateway what the address's other jobs will still spend, in base units of the native asset;
@@ -39,15 +41,25 @@ def build_approved(
 ) -> tuple[Job, ...]:
     """Build the approved jobs, of one order if asked; the first refusal ends it and keeps what is built.
 
+    What another process is building, or has built meanwhile, is left to it.
+
     Raises:
         GatewayMissing: without a gateway of the network. Refusal: as the gateway says what is wrong.
     """
     with store.reading() as connection:
         waiting = find_jobs(connection, order=order, states=(State.APPROVED,))
         bodies = {number: signed_body(connection, number) for number in {job.order for job in waiting}}
-    return tuple(
-        _build(store, job.id, bodies[job.order], gateway_of(gateways, job.network), now) for job in waiting
-    )
+    with leases(store) as take:
+        return tuple(_named(store, job, bodies[job.order], gateways, now) for job in waiting if take(job))
+
+
+def _named(store: Store, job: Job, body: Body, gateways: Mapping[str, Gateway], now: int) -> Job:
+    """Build one of several, and say in a refusal which it is: until it is withdrawn or mended, it stops the others."""
+    try:
+        return _build(store, job.id, body, gateway_of(gateways, job.network), now)
+    except Refusal as refusal:
+        words = f"job {job.id} of order {body.idempotency_key}: {refusal}"
+        raise type(refusal)(words, hint=refusal.hint) from refusal
 
 
 def build_job(store: Store, job_id: int, gateway: Gateway, now: int) -> Job:
@@ -108,21 +120,27 @@ def taken_claims(connection: Connection, wallet: str) -> frozenset[Claim]:
 
 def _require_signed(connection: Connection, body: Body, job: Job) -> None:
     """Hold a job against what two people signed, and against who decided to replace another by it."""
-    require_ordered(body, job.order, job.plan, transfer_refs(connection, job.id), changes_of(connection, job))
+    refs = transfer_refs(connection, job.id)
+    require_ordered(body, job.order, job.plan, refs, changes_of(connection, job))
+    require_waiting(connection, body, refs)
 
 
 def _pending(connection: Connection, job: Job) -> dict[str, int]:
     """Add up what the other jobs on their way from the plan's address will spend at most, by parameter.
 
-    What a job replaces is none of them: only one of the two can happen.
+    What a job replaces is none of them, and of others that replace each other the one counts that the books reserve
+    for: only one of them can happen.
     """
     jobs, link, transfers, plan = tables.jobs, tables.job_transfers, tables.transfers, job.plan
+    entries = tables.entries
+    reserved = select(entries.c.id).where(entries.c.job == jobs.c.id, entries.c.status == "pending")
     native = chain(plan.network).network(plan.network).native
     on_its_way = (
         (jobs.c.network == plan.network)
         & (jobs.c.source == plan.source)
         & jobs.c.state.in_([state.value for state in _ON_THEIR_WAY])
         & jobs.c.id.not_in(ancestors(connection, job))
+        & reserved.exists()
     )
     fees = connection.execute(select(jobs.c.fee_units).where(on_its_way)).scalars()
     pending = Counter({PENDING: sum(int(fee or 0) for fee in fees)})
@@ -163,7 +181,8 @@ def _checked(job: Job, built: Built) -> Effects:
         raise PlanMismatch("the built transaction is signed by other keys than its plan says")
     named = {value for value in plan.params.values() if isinstance(value, str)}
     for change in effects.settings:
-        if change.who_may_sign and not (change.keys and named.issuperset(change.keys)):
+        keys = {*change.keys, *change.lost}
+        if change.who_may_sign and not (keys and named.issuperset(keys)):
             raise PlanMismatch("the built transaction changes who may sign, and nobody ordered that")
     if not effects.claims:
         raise PlanMismatch("the built transaction uses nothing up, so that it could happen twice")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from online.jobs.export import waiting
-from online.jobs.model import Job, effects_of, insert_job, transfer_refs
+from online.jobs.model import Job, effects_of, find_jobs, insert_job, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
 from online.jobs.turns import overtaken
@@ -23,16 +23,24 @@ def renew_stale(
 
     `heights` are the newest known ones by network; where one is missing nothing is called stale.
     """
-    made = []
     with store.transaction() as tx:
-        for job in waiting(tx.sql, signer, order, (State.BUILT,)):
-            if not (_stale(job, heights.get(job.network, 0)) or overtaken(tx.sql, job)):
-                continue
-            move(tx, job, State.WITHDRAWN, now)
-            new = remake(tx, job, now)
-            journal.append(tx, "renew", {"old": job.id, "new": new}, now)
-            made.append(new)
-    return tuple(made)
+        built = waiting(tx.sql, signer, order, (State.BUILT,))
+        stale = [job for job in built if _stale(job, heights.get(job.network, 0)) or overtaken(tx.sql, job)]
+        return tuple(_anew(tx, job, now) for job in stale)
+
+
+def renew_behind(tx: Tx, gone: Job, now: int) -> tuple[int, ...]:
+    """Build anew what was built after a job on its address, now that this one is gone: no hole stays before them."""
+    built = find_jobs(tx.sql, states=(State.BUILT,))
+    behind = [job for job in built if (job.network, job.plan.source) == (gone.network, gone.plan.source)]
+    return tuple(_anew(tx, job, now) for job in behind if job.id > gone.id)
+
+
+def _anew(tx: Tx, job: Job, now: int) -> int:
+    move(tx, job, State.WITHDRAWN, now)
+    new = remake(tx, job, now)
+    journal.append(tx, "renew", {"old": job.id, "new": new}, now)
+    return new
 
 
 def remake(tx: Tx, job: Job, now: int) -> int:

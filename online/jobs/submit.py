@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from online.chains.api import Gateway, Verdict
+from online.jobs.leases import leases
 from online.jobs.model import Job, find_job, find_jobs
 from online.jobs.moves import move
 from online.jobs.states import State
 from online.jobs.turns import waits_for
 from online.store import tables
 from online.store.database import Store
+
+_WORDS_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,13 @@ def submit_answered(store: Store, gateway: Gateway, now: int) -> tuple[Submitted
     height = gateway.height() if answered else 0
     for job in answered:
         with store.transaction() as tx:
-            move(tx, find_job(tx.sql, job.id), State.SUBMITTED, now, values={"submitted_height": height})
-    return tuple(broadcast(store, job, gateway) for job in _undone(store, gateway) if in_turn(store, job))
+            here = find_job(tx.sql, job.id)
+            if here.state is State.ANSWERED:  # else another process was quicker
+                move(tx, here, State.SUBMITTED, now, values={"submitted_height": height})
+    with leases(store) as take:
+        due = (job for job in _undone(store, gateway) if in_turn(store, job) and take(job))
+        still = (job for one in due for job in _undone(store, gateway, one.id))
+        return tuple(broadcast(store, job, gateway) for job in still)
 
 
 def in_turn(store: Store, job: Job) -> bool:
@@ -56,7 +64,7 @@ def broadcast(store: Store, job: Job, gateway: Gateway) -> Submitted:
     height = gateway.height()
     verdict = gateway.submit(job.blob)
     with store.transaction() as tx:
-        said = {"done": True, "height": height, "verdict": f"{verdict.kind}: {verdict.text}"[:500]}
+        said = {"done": True, "height": height, "verdict": f"{verdict.kind}: {verdict.text}"[:_WORDS_MOST]}
         tx.sql.execute(update(tables.outbox).where(tables.outbox.c.job == job.id).values(said))
     return Submitted(job.id, job.tx_id, verdict)
 
@@ -68,10 +76,25 @@ def last_height(store: Store, job_id: int) -> int:
         return connection.execute(query).scalar() or 0
 
 
-def _undone(store: Store, gateway: Gateway) -> list[Job]:
-    """List what no node has been handed yet, in the order in which it was built."""
+def last_word(connection: Connection, job_id: int) -> str:
+    """Give what was last said of a job's bytes: the node's verdict, or what a person must look into."""
+    query = select(tables.outbox.c.verdict).where(tables.outbox.c.job == job_id)
+    return connection.execute(query).scalar() or ""
+
+
+def note_word(store: Store, job_id: int, text: str) -> None:
+    """Keep the last word about a job's bytes, if they were ever submitted."""
+    with store.transaction() as tx:
+        table = tables.outbox
+        tx.sql.execute(update(table).where(table.c.job == job_id).values(verdict=text[:_WORDS_MOST]))
+
+
+def _undone(store: Store, gateway: Gateway, job_id: int | None = None) -> list[Job]:
+    """List what no node has been handed yet, in the order in which it was built; of one job if asked."""
     with store.reading() as connection:
         query = select(tables.outbox.c.job).where(tables.outbox.c.done.is_(False)).order_by(tables.outbox.c.job)
+        if job_id is not None:
+            query = query.where(tables.outbox.c.job == job_id)
         jobs = [find_job(connection, number) for number in connection.execute(query).scalars().all()]
     return [job for job in jobs if job.state is State.SUBMITTED and _of(job, gateway)]
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from online.chains.api import Dead, Final, Gateway, Pending, Watched
+from online.jobs.leases import leases
 from online.jobs.model import Job, effects_of, find_job, find_jobs
 from online.jobs.moves import move
 from online.jobs.states import State
-from online.jobs.submit import broadcast, in_turn, last_height
+from online.jobs.submit import broadcast, in_turn, last_height, note_word
 from online.store.database import Store
 from shared.encoding import Value
 
@@ -48,23 +49,24 @@ def watch_submitted(store: Store, gateway: Gateway, now: int) -> Seen:
         return Seen((), 0, ())
     height = gateway.height()
     submitted = [job for job in jobs if job.state is State.SUBMITTED]
-    moved = [_look(store, job, gateway, height, now) for job in submitted]
     # Where nothing expires, only another use of its claims can end what no answer came for: it is looked for always.
     lost = [job for job in jobs if job.state is State.EXPORTED
             and (job.expiry_height is None or job.expiry_height < height)]
-    ended = [_look_unanswered(store, job, gateway, height, now) for job in lost]
+    with leases(store) as take:  # a job that another process looks after counts as pending here
+        moved = [_look(store, own, gateway, height, now) if (own := take(job)) else None for job in submitted]
+        ended = [_look_unanswered(store, own, gateway, height, now) for job in lost if (own := take(job))]
     decided = tuple(one for one in [*moved, *ended] if isinstance(one, Moved))
-    incidents = tuple(one for one in ended if isinstance(one, str))
-    return Seen(decided, moved.count(None), incidents)
+    incidents = tuple(one for one in [*moved, *ended] if isinstance(one, str))
+    return Seen(decided, sum(not isinstance(one, Moved) for one in moved), incidents)
 
 
-def _look(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Moved | None:
+def _look(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Moved | str | None:
     watched = Watched(job.tx_id or "", job.blob or b"", effects_of(job), job.submitted_height or 0)
     outcome = gateway.watch(watched)
     if isinstance(outcome, Pending):
         if height > last_height(store, job.id) and in_turn(store, job):
             broadcast(store, job, gateway)
-        return None
+        return _stuck(store, job, outcome)
     if isinstance(outcome, Dead):
         return _end(store, job, State.DEAD, outcome, now)
     return _end(store, job, State.FINAL if outcome.success else State.FAILED, outcome, now)
@@ -74,13 +76,21 @@ def _look_unanswered(store: Store, job: Job, gateway: Gateway, height: int, now:
     """Look for a transaction whose id nobody here knows, by its claims and content alone."""
     outcome = gateway.watch(Watched("", job.unsigned or b"", effects_of(job), height))
     if isinstance(outcome, Pending):
-        return None
+        return _stuck(store, job, outcome)
     if isinstance(outcome, Dead):
         return _end(store, job, State.DEAD, outcome, now)
     return (
         f"job {job.id} happened as {outcome.tx_id}, and its answer never came here: import the answer, "
         "or carry its request to the signer once more"
     )
+
+
+def _stuck(store: Store, job: Job, outcome: Pending) -> str | None:
+    """Keep what a person must look into as the last word about the job, and give it."""
+    if not outcome.stuck:
+        return None
+    note_word(store, job.id, f"later: {outcome.text}")
+    return f"job {job.id}: {outcome.text}"
 
 
 def _end(store: Store, job: Job, to: State, outcome: Final | Dead, now: int) -> Moved:

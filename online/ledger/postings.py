@@ -60,6 +60,13 @@ def void_pending(tx: Tx, job: int) -> list[Value]:
     return list(voided)
 
 
+def is_pending(connection: Connection, job: int) -> bool:
+    """Say whether the books reserve for a job."""
+    table = tables.entries
+    query = select(table.c.id).where(table.c.job == job, table.c.status == "pending")
+    return connection.execute(query.limit(1)).scalar() is not None
+
+
 def sworn(connection: Connection, entry: int) -> list[Value]:
     """Give what the journal says of an entry: number, status now, and the digest of all else that is written."""
     table = tables.lines

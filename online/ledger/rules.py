@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from online.chains.api import Final
+from online.ledger.accounts import Kind, of_network
 from online.ledger.postings import Posting
 from online.store.assets import registers
 from online.store.wallets import find_owner
@@ -28,8 +29,13 @@ def reserved(connection: Connection, effects: Effects) -> tuple[Posting, ...]:
     return tuple(lines)
 
 
-def happened(connection: Connection, effects: Effects, outcome: Final) -> tuple[Posting, ...]:
-    """Give the lines of what the ledger did: the fee that was taken, and what arrived if anything did."""
+def happened(
+    connection: Connection, effects: Effects, outcome: Final, owed: Kind | None = None
+) -> tuple[Posting, ...]:
+    """Give the lines of what the ledger did: the fee that was taken, and what arrived if anything did.
+
+    What pays something `owed` settles that account, whoever has the address that it went to.
+    """
     delivered: Iterable[Payment] = outcome.delivered if outcome.success else ()
     lines = list(_fee(connection, effects, outcome.fee))
     for refund in outcome.refunds:
@@ -47,7 +53,8 @@ def happened(connection: Connection, effects: Effects, outcome: Final) -> tuple[
             continue
         destination = payment.destination.address
         lines.append(_line(account_of(connection, effects.network, payment.source), payment.amount, -1))
-        lines.append(_line(account_of(connection, effects.network, destination), payment.amount, +1))
+        to = account_of(connection, effects.network, destination)
+        lines.append(_line(of_network(owed, effects.network) if owed else to, payment.amount, +1))
     return tuple(lines)
 
 

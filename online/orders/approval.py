@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from online.jobs.model import Job, find_job, find_jobs, insert_job, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import UNDONE, State
+from online.orders.mandated import ORDER_KIND
 from online.orders.model import KIND, Order, find_order
 from online.store import journal, tables
 from online.store.database import Store, Tx
@@ -65,8 +66,11 @@ def rebuild(store: Store, job_id: int, *, person: Person, sign: Sign, now: int) 
         known(tx.sql, person)
         if old.state not in UNDONE:
             raise MoveRefused(f"job {job_id} is {old.state}: only what can never happen is built again")
-        if find_order(tx.sql, old.order).approved_by is None:
+        order = find_order(tx.sql, old.order)
+        if order.approved_by is None:
             raise MoveRefused("its order was never approved")
+        if order.kind == ORDER_KIND:
+            raise MoveRefused("its money went back to the customers: paying again is a new withdrawal")
         _require_no_other(tx, old)
         word = seal(REBUILD, encode({"order": old.order, "job": job_id}), [(person.key, sign)])
         lines = [ref.line for ref in transfer_refs(tx.sql, job_id)]

@@ -21,6 +21,7 @@ from online.orders.writing import (
     write_order,
 )
 from online.store.database import Store
+from online.store.wallets import Key
 from shared.effects import Destination
 from shared.errors import BadOrder, NoSuchOrder
 
@@ -88,14 +89,8 @@ def draft_batch(
         raise BadOrder(f"an order has 1 to {MOST_LINES} lines")
     with store.transaction() as tx:
         found, keys = own_wallet(tx, wallet)
-        batch, send = required(found, "batch"), required(found, "send")
-        draft, key = Draft("batch", found, keys), own_key(found, keys, source)
-        size = draft.customs.batch_most if most is None else most
-        if not 2 <= size <= draft.customs.batch_most:
-            raise BadOrder(f"a batch has 2 to {draft.customs.batch_most} lines on {found.network}")
-        for group in _alike(payments) if draft.customs.batch_of_one_asset else [list(payments)]:
-            for part in split(group, size):
-                draft.add(send if len(part) == 1 else batch, key, part, terms, draft.lanes(key))
+        draft = Draft("batch", found, keys)
+        spread(draft, own_key(found, keys, source), payments, terms, most)
         return write_order(tx, draft, asking)
 
 
@@ -152,6 +147,20 @@ def draft_everything(
         draft = Draft("sweep", found, keys, params)
         draft.add(kind, key, (), {**(terms or {}), **params})
         return write_order(tx, draft, asking)
+
+
+def spread(
+    draft: Draft, key: Key, payments: Sequence[Wanted], terms: Terms | None = None, most: int | None = None
+) -> None:
+    """Add sends of assets to a draft, by as few transactions as `most` and the ledger let. Raises as `draft_batch`."""
+    customs, wallet = draft.customs, draft.wallet
+    batch, send = required(wallet, "batch"), required(wallet, "send")
+    size = customs.batch_most if most is None else most
+    if not 2 <= size <= customs.batch_most:
+        raise BadOrder(f"a batch has 2 to {customs.batch_most} lines on {wallet.network}")
+    for group in _alike(payments) if customs.batch_of_one_asset else [list(payments)]:
+        for part in split(group, size):
+            draft.add(send if len(part) == 1 else batch, key, part, terms, draft.lanes(key))
 
 
 def _alike(payments: Iterable[Wanted]) -> list[list[Wanted]]:

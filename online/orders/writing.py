@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from online.chains import customs
 from online.chains.api import Customs, Plan
@@ -167,7 +167,7 @@ def write_order(tx: Tx, draft: Draft, asking: Asking) -> Order:
 
     Raises:
         UnknownPerson: if the store does not know who asks. BadOrder: if it is too long or its key is bad.
-        OrderConflict: if the idempotency key names another order.
+        OrderConflict: if the idempotency key names another order. Refusal: as the ledger's customs refuse a plan.
     """
     known(tx.sql, asking.person)
     if not draft.plans or len(draft.lines) > MOST_LINES:
@@ -184,7 +184,25 @@ def write_order(tx: Tx, draft: Draft, asking: Asking) -> Order:
     return find_order(tx.sql, number)
 
 
+def write_mandated(tx: Tx, draft: Draft, key: str, people: tuple[str, str], now: int) -> Order:
+    """Write an order of the station's own under the standing word of two people, whom the store then names.
+
+    `signed.signed_body` holds it against their mandate before anything is built. Raises as `write_order`.
+    """
+    body, number = encode_body(draft.body(key)), order_id(key)
+    station = Asking(key, Person(people[0], tx.station.public_key), tx.station.sign, now)
+    _write_new(tx, draft, station, number, body)
+    here = tables.orders.c.id == number.hex()
+    tx.sql.execute(update(tables.orders).where(here).values(approved_by=people[1]))
+    order = find_order(tx.sql, number)
+    journal.append(tx, "approval", {"order": number, "sealed": order.sealed, "by": people[1]}, now)
+    return order
+
+
 def _write_new(tx: Tx, draft: Draft, asking: Asking, number: bytes, body: bytes) -> None:
+    if (require := draft.customs.require) is not None:
+        for plan, _ in draft.plans:
+            require(plan)
     sealed = seal(KIND, body, [(asking.person.key, asking.sign)])
     row = {"id": number.hex(), "idempotency_key": asking.idempotency_key, "kind": draft.kind, "created": asking.now}
     drafter = asking.person.name

@@ -1,0 +1,1 @@
+"""Withdrawals of customers: accepted under a mandate, gathered into orders, paid or given back, each exactly once."""

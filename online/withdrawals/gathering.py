@@ -1,0 +1,97 @@
+"""Gathering what waits into orders: by the wallet's mandate, the station drafts them and nobody else approves.
+
+How many lines fit in a transaction each ledger's customs say; what waits too short and too few goes on waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+
+from online.jobs.model import find_job, find_jobs, transfer_refs
+from online.jobs.moves import move as move_job
+from online.jobs.states import State as JobState
+from online.jobs.withdraw import take_back
+from online.orders.model import Order
+from online.orders.spending import spread
+from online.orders.writing import Draft, Wanted, own_wallet, write_mandated
+from online.store import tables
+from online.store.database import Store, Tx
+from online.withdrawals.mandates import Given, mandate_of
+from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
+from online.withdrawals.settling import ORDER_KIND
+from online.withdrawals.states import State
+from shared.chains import chain
+from shared.errors import MandateMissing
+
+
+def gather(store: Store, now: int) -> tuple[Order, ...]:
+    """Make orders of what waits long enough, or in number; they are approved and wait to be built.
+
+    Raises:
+        BadSeal, BadSignature: if a mandate was altered.
+    """
+    made = []
+    with store.transaction() as tx:
+        table = tables.withdrawals
+        waiting = select(table.c.wallet).where(table.c.state == State.QUEUED.value).distinct().order_by(table.c.wallet)
+        for wallet in tx.sql.execute(waiting).scalars().all():
+            try:
+                given = mandate_of(tx.sql, wallet)
+            except MandateMissing:
+                continue  # revoked since: what was accepted waits for a new word, or is cancelled
+            made += [_order(tx, given, part, now) for part in _due(tx, given, now)]
+    return tuple(made)
+
+
+def _due(tx: Tx, given: Given, now: int) -> Iterable[Sequence[Withdrawal]]:
+    """Give what is due, by asset; one recipient once in each part, so that no ledger refuses it."""
+    by_asset: dict[str, list[Withdrawal]] = {}
+    for one in find_withdrawals(tx.sql, states=(State.QUEUED,), wallet=given.mandate.wallet):
+        by_asset.setdefault(one.amount.asset.code, []).append(one)
+    for waiting in by_asset.values():
+        old = now - waiting[0].created >= given.mandate.age_seconds
+        size = given.mandate.count
+        whole = len(waiting) if old else len(waiting) // size * size
+        for start in range(0, whole, size):
+            yield waiting[start : min(start + size, whole)]
+
+
+def _order(tx: Tx, given: Given, part: Sequence[Withdrawal], now: int) -> Order:
+    wallet, keys = own_wallet(tx, given.mandate.wallet)
+    draft = Draft(ORDER_KIND, wallet, keys, {"mandate": given.id.hex()})
+    wanted: list[Wanted] = [(one.destination, one.amount) for one in part]
+    native = chain(wallet.network).network(wallet.network).native
+    if part[0].amount.asset == native:
+        draft.pay([keys[0]], wanted)
+    else:
+        spread(draft, keys[0], wanted)
+    people = given.drafted_by, given.approved_by or given.drafted_by
+    order = write_mandated(tx, draft, f"withdrawals {part[0].id} +{len(part)} at {now}", people, now)
+    left = list(part)
+    for job in find_jobs(tx.sql, order=order.id, states=(JobState.DRAFTED,)):
+        for ref in transfer_refs(tx.sql, job.id):
+            line = order.lines[ref.line]
+            one = next(each for each in left if (each.destination, each.amount) == (line.destination, line.amount))
+            left.remove(one)
+            move(tx, one, State.ORDERED, now, transfer=ref.transfer_id)
+        move_job(tx, job, JobState.APPROVED, now)
+    return order
+
+
+def cancel(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
+    """Cancel a withdrawal whose transaction has not left for the signer; its companions wait again.
+
+    Raises:
+        UnknownWithdrawal: if there is none. WithdrawalMoved: if it is too late.
+    """
+    with store.transaction() as tx:
+        one = find_withdrawal(tx.sql, withdrawal_id)
+        if one.transfer is not None and one.state is State.ORDERED:
+            link = tables.job_transfers
+            query = select(link.c.job).where(link.c.transfer == one.transfer.hex()).order_by(link.c.job.desc())
+            job = find_job(tx.sql, tx.sql.execute(query.limit(1)).scalar_one())
+            if job.state in (JobState.APPROVED, JobState.BUILT):
+                take_back(tx, job.id, now)
+        return move(tx, find_withdrawal(tx.sql, withdrawal_id), State.CANCELLED, now, reason="cancelled")

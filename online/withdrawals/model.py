@@ -1,0 +1,115 @@
+"""What a withdrawal is, how it is read back, and the one function that moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, select, update
+
+from online.ledger import accounts, postings
+from online.ledger.accounts import Kind
+from online.ledger.postings import Posting
+from online.store import journal, tables
+from online.store.assets import finder
+from online.store.database import Store, Tx
+from online.withdrawals.states import GIVEN_BACK, MOVES, State
+from shared.effects import Destination
+from shared.encoding import Value
+from shared.errors import UnknownWithdrawal, WithdrawalMoved
+from shared.money import Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """One withdrawal by the caller's id. `transfer` is the order's transfer (16 bytes) that carries it out."""
+
+    id: str
+    customer: str
+    wallet: str
+    destination: Destination
+    amount: Amount
+    state: State
+    reason: str
+    transfer: bytes | None
+    created: int
+    updated: int
+
+
+def withdrawals(
+    store: Store, *, customer: str | None = None, states: Collection[State] = ()
+) -> tuple[Withdrawal, ...]:
+    """List withdrawals, the oldest first, of one customer or in some states if asked."""
+    with store.reading() as connection:
+        return find_withdrawals(connection, customer=customer, states=states)
+
+
+def find_withdrawals(
+    connection: Connection, *, customer: str | None = None, states: Collection[State] = (), wallet: str | None = None
+) -> tuple[Withdrawal, ...]:
+    """List withdrawals within a transaction."""
+    table = tables.withdrawals
+    query = select(table).order_by(table.c.created, table.c.id)
+    if customer is not None:
+        query = query.where(table.c.customer == customer)
+    if wallet is not None:
+        query = query.where(table.c.wallet == wallet)
+    if states:
+        query = query.where(table.c.state.in_([state.value for state in states]))
+    return _read(connection, connection.execute(query).all())
+
+
+def find_withdrawal(connection: Connection, withdrawal_id: str) -> Withdrawal:
+    """Give a withdrawal within a transaction. Raises UnknownWithdrawal."""
+    table = tables.withdrawals
+    rows = connection.execute(select(table).where(table.c.id == withdrawal_id)).all()
+    if not rows:
+        raise UnknownWithdrawal(f"no withdrawal {withdrawal_id[:70]!r}")
+    return _read(connection, rows)[0]
+
+
+def move(
+    tx: Tx, one: Withdrawal, to: State, now: int, *, reason: str = "", transfer: bytes | None = None
+) -> Withdrawal:
+    """Move a withdrawal; where it ends unpaid, its money goes back to the customer in the same transaction.
+
+    Raises:
+        WithdrawalMoved: if the table has no such move, or it moved meanwhile.
+    """
+    if to not in MOVES[one.state]:
+        raise WithdrawalMoved(f"the withdrawal {one.id} is {one.state} and does not become {to}")
+    table = tables.withdrawals
+    here = (table.c.id == one.id) & (table.c.state == one.state.value)
+    values = {"state": to.value, "reason": reason, "updated": now, "transfer": transfer.hex() if transfer else None}
+    if tx.sql.execute(update(table).where(here).values(values)).rowcount != 1:
+        raise WithdrawalMoved(f"the withdrawal {one.id} is no longer {one.state}")
+    body: dict[str, Value] = {"withdrawal": one.id, "from": one.state.value, "to": to.value, "reason": reason}
+    if transfer is not None:
+        body["transfer"] = transfer
+    if to in GIVEN_BACK:
+        lines = debit(one.customer, one.amount, -1)
+        entry = postings.post(tx, f"withdrawal {one.id} {to}", "posted", lines, None, now)
+        body["posted"] = postings.sworn(tx.sql, entry)
+    journal.append(tx, "withdrawal", body, now)
+    return find_withdrawal(tx.sql, one.id)
+
+
+def debit(customer: str, amount: Amount, sign: int = 1) -> tuple[Posting, Posting]:
+    """Give the lines that take an amount from a customer for a withdrawal, or with -1 give it back."""
+    network, units = amount.asset.network, sign * amount.units
+    return (
+        Posting(accounts.customer(customer), amount.asset, units),
+        Posting(accounts.of_network(Kind.WITHDRAWALS, network), amount.asset, -units),
+    )
+
+
+def _read(connection: Connection, rows: Collection[Row[tuple[object, ...]]]) -> tuple[Withdrawal, ...]:
+    asset = finder(connection)
+    return tuple(
+        Withdrawal(
+            row.id, row.customer, row.wallet, Destination(row.destination, row.tag, row.memo),
+            Amount(asset(row.network, row.asset_code), int(row.units)), State(row.state), row.reason,
+            None if row.transfer is None else bytes.fromhex(row.transfer), row.created, row.updated,
+        )
+        for row in rows
+    )  # fmt: skip

@@ -1,0 +1,358 @@
+"""Withdrawals: debited when accepted, bounded by two people's mandate, paid by the station's orders or given back.
+
+The ledger and the signer are those of `online_world`: what the coordinator does is all real.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Table, update
+
+from online.audit import verify
+from online.customers.register import freeze, register
+from online.customers.trades import HOUSE, Leg, trade
+from online.jobs.build import build_approved
+from online.jobs.model import jobs
+from online.jobs.withdraw import withdraw
+from online.ledger.books import balance_sheet, prove_balances
+from online.orders.approval import rebuild
+from online.store import tables
+from online.withdrawals.accepting import Wish, accept, accept_many
+from online.withdrawals.gathering import cancel, gather
+from online.withdrawals.mandates import (
+    Ceiling,
+    Mandate,
+    approve_mandate,
+    draft_mandate,
+    mandates,
+    revoke_mandate,
+)
+from online.withdrawals.model import Withdrawal, withdrawals
+from online.withdrawals.states import State
+from shared.effects import Destination
+from shared.errors import (
+    BadMandate,
+    BadSeal,
+    BadWithdrawal,
+    CustomerFrozen,
+    MandateMissing,
+    MoveRefused,
+    NotAllowedThere,
+    NotCovered,
+    OverWithdrawalLimit,
+    Refusal,
+    SamePerson,
+    UnknownCustomer,
+    UnknownWithdrawal,
+    WithdrawalConflict,
+    WithdrawalMoved,
+    WrongNetwork,
+)
+from shared.money import Amount, Asset
+from tests.online_world import ALICE, BOB, EXPIRY, NETWORK, NOW, Desk, make_desk, xrp
+
+CEILING = Ceiling(xrp(100).units, xrp(250).units, xrp(150).units, xrp(60).units)
+MANDATE = Mandate("cold", {"XRP": CEILING}, count=3, age_seconds=30)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Dave holds 500 XRP and edward 200; the cold wallet pays withdrawals by a mandate."""
+    found = make_desk(tmp_path)
+    for name, coins in (("dave", 500), ("edward", 200)):
+        register(found.store, name, NOW)
+        trade(found.store, name, [Leg(HOUSE, name, xrp(coins))], NOW)
+    mandated(found)
+    return found
+
+
+def mandated(desk: Desk, mandate: Mandate = MANDATE) -> bytes:
+    given = draft_mandate(desk.store, mandate, person=ALICE.person, sign=ALICE.sign, now=NOW)
+    approve_mandate(desk.store, given.id, person=BOB.person, sign=BOB.sign, now=NOW)
+    return given.id
+
+
+def wish(desk: Desk, name: str, coins: int = 10, customer: str = "dave", tag: int | None = 7) -> Wish:
+    return Wish(name, customer, "cold", Destination(desk.address("hot"), tag), xrp(coins))
+
+
+def owed(desk: Desk, account: str) -> int:
+    return -sum(one.posted for one in balance_sheet(desk.store) if one.account == account) // 1_000_000
+
+
+def states(desk: Desk) -> dict[str, State]:
+    return {one.id: one.state for one in withdrawals(desk.store)}
+
+
+def settled(desk: Desk) -> None:
+    desk.answered()
+    desk.tick()
+    desk.world.close()
+    desk.tick()
+
+
+# --- accepting --------------------------------------------------------------------------------------
+
+
+def test_accepting_debits_the_customer_at_once(desk: Desk) -> None:
+    one = accept(desk.store, wish(desk, "w1", 10), NOW)
+    assert one.state is State.QUEUED
+    assert (owed(desk, "customer:dave"), owed(desk, f"withdrawals:{NETWORK}")) == (490, 10)
+    assert prove_balances(desk.store) == ()
+    assert verify(desk.store).ok
+
+
+def test_the_same_withdrawal_again_is_the_same_and_counts_once(desk: Desk) -> None:
+    first = accept(desk.store, wish(desk, "w1"), NOW)
+    assert accept(desk.store, wish(desk, "w1"), NOW + 50) == first
+    assert owed(desk, "customer:dave") == 490
+
+
+@pytest.mark.parametrize("change", [{"customer": "edward"}, {"amount": xrp(11)}, {"destination": Destination("r")}])
+def test_an_id_names_one_withdrawal(desk: Desk, change: dict[str, object]) -> None:
+    accept(desk.store, wish(desk, "w1"), NOW)
+    with pytest.raises(WithdrawalConflict):
+        accept(desk.store, replace(wish(desk, "w1"), **change), NOW)  # type: ignore[arg-type]
+
+
+def test_above_the_review_it_waits_for_a_person(desk: Desk) -> None:
+    assert accept(desk.store, wish(desk, "w1", 61), NOW).state is State.HELD
+    assert gather(desk.store, NOW + 60) == ()
+
+
+@pytest.mark.parametrize(
+    ("many", "refusal"),
+    [
+        ([("a", 101, "dave")], OverWithdrawalLimit),
+        ([("a", 60, "dave"), ("b", 60, "dave"), ("c", 31, "dave")], OverWithdrawalLimit),
+        ([("a", 60, "dave"), ("b", 60, "dave"), ("c", 60, "edward"), ("d", 60, "edward"), ("e", 11, "edward")],
+         OverWithdrawalLimit),
+        ([("a", 10, "nobody")], UnknownCustomer),
+        ([("", 10, "dave")], BadWithdrawal),
+        ([("a", 0, "dave")], BadWithdrawal),
+    ],
+)  # fmt: skip
+def test_what_nobody_let_through_is_refused_and_debits_nothing(
+    desk: Desk, many: list[tuple[str, int, str]], refusal: type[Refusal]
+) -> None:
+    *before, last = [wish(desk, name, coins, customer) for name, coins, customer in many]
+    for one in before:
+        accept(desk.store, one, NOW)
+    sheet = balance_sheet(desk.store)
+    with pytest.raises(refusal):
+        accept(desk.store, last, NOW)
+    assert balance_sheet(desk.store) == sheet
+
+
+def test_the_days_limits_look_back_24_hours(desk: Desk) -> None:
+    for number, name in enumerate("ab"):
+        accept(desk.store, wish(desk, name, 60), NOW + number)
+    with pytest.raises(OverWithdrawalLimit):
+        accept(desk.store, wish(desk, "c", 60), NOW + 10)
+    accept(desk.store, wish(desk, "c", 60), NOW + 86_401)
+
+
+def test_nobody_withdraws_what_they_do_not_have(desk: Desk) -> None:
+    trade(desk.store, "poor", [Leg("edward", HOUSE, xrp(195))], NOW)
+    with pytest.raises(NotCovered):
+        accept(desk.store, wish(desk, "w1", 6, "edward"), NOW)
+
+
+def test_a_held_balance_and_a_list_of_places_bind(desk: Desk) -> None:
+    freeze(desk.store, "dave", NOW, frozen=True)
+    with pytest.raises(CustomerFrozen):
+        accept(desk.store, wish(desk, "w1"), NOW)
+    freeze(desk.store, "dave", NOW, frozen=False)
+    with desk.store.transaction() as tx:
+        place = str(wish(desk, "w1").destination)
+        row = {"customer": "dave", "network": NETWORK, "place": place, "created": NOW}
+        tx.sql.execute(tables.allowed.insert().values(**row))
+    accept(desk.store, wish(desk, "w1"), NOW)
+    with pytest.raises(NotAllowedThere):
+        accept(desk.store, wish(desk, "w2", tag=8), NOW)
+
+
+def test_of_another_network_or_to_the_wallet_itself_it_is_none(desk: Desk) -> None:
+    other = Amount(Asset("xrpl:testnet", "XRP", 6), 5)
+    with pytest.raises(WrongNetwork):
+        accept(desk.store, replace(wish(desk, "w1"), amount=other), NOW)
+    with pytest.raises(Refusal):
+        accept(desk.store, replace(wish(desk, "w1"), destination=Destination(desk.address("cold"))), NOW)
+
+
+def test_many_share_a_transaction_and_a_refusal_is_its_own_answer(desk: Desk) -> None:
+    answers = accept_many(desk.store, [wish(desk, "a", 20), wish(desk, "b", 101), wish(desk, "c", 20)], NOW)
+    assert [isinstance(one, Withdrawal) for one in answers] == [True, False, True]
+    assert owed(desk, "customer:dave") == 460
+
+
+# --- paying -----------------------------------------------------------------------------------------
+
+
+def test_three_are_gathered_paid_and_booked_without_a_person(desk: Desk) -> None:
+    for name in "abc":
+        accept(desk.store, wish(desk, name), NOW)
+    (order,) = gather(desk.store, NOW)
+    assert (order.kind, order.drafted_by, order.approved_by) == ("withdrawals", "alice", "bob")
+    assert set(states(desk).values()) == {State.ORDERED}
+    settled(desk)
+    assert set(states(desk).values()) == {State.PAID}
+    assert (owed(desk, "customer:dave"), owed(desk, f"withdrawals:{NETWORK}")) == (470, 0)
+    assert gather(desk.store, NOW + 100) == ()
+    assert prove_balances(desk.store) == ()
+    assert verify(desk.store).ok
+
+
+def test_few_wait_until_the_oldest_has_waited_long_enough(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW)
+    assert gather(desk.store, NOW + 29) == ()
+    assert len(gather(desk.store, NOW + 30)) == 1
+
+
+def test_what_ends_dead_is_given_back_and_never_tried_again(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW)
+    gather(desk.store, NOW + 30)
+    desk.export()
+    for _ in range(EXPIRY + 2):
+        desk.world.close()
+    desk.tick()
+    assert states(desk) == {"a": State.RETURNED}
+    assert owed(desk, "customer:dave") == 500
+    assert gather(desk.store, NOW + 100) == ()
+    with pytest.raises(MoveRefused):
+        rebuild(desk.store, jobs(desk.store)[0].id, person=ALICE.person, sign=ALICE.sign, now=NOW)
+    assert verify(desk.store).ok
+
+
+def test_what_fails_on_the_ledger_is_given_back_and_the_fee_is_the_houses(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW)
+    gather(desk.store, NOW + 30)
+    desk.answered()
+    desk.tick()
+    desk.world.next_result = "tecNO_DST"
+    desk.world.close()
+    desk.tick()
+    assert states(desk) == {"a": State.RETURNED}
+    assert owed(desk, "customer:dave") == 500
+    assert prove_balances(desk.store) == ()
+
+
+def test_what_the_signer_declines_is_given_back(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW)
+    gather(desk.store, NOW + 30)
+    desk.answered({0: "the name looks wrong"})
+    assert states(desk) == {"a": State.RETURNED}
+    assert "the name looks wrong" in withdrawals(desk.store)[0].reason
+
+
+# --- cancelling -------------------------------------------------------------------------------------
+
+
+def test_what_waits_is_cancelled_and_given_back(desk: Desk) -> None:
+    for name, coins in (("a", 10), ("b", 61)):
+        accept(desk.store, wish(desk, name, coins), NOW)
+        cancel(desk.store, name, NOW)
+    assert set(states(desk).values()) == {State.CANCELLED}
+    assert owed(desk, "customer:dave") == 500
+
+
+def test_until_it_left_an_ordered_one_is_cancelled_and_the_others_are_paid(desk: Desk) -> None:
+    for name in "abc":
+        accept(desk.store, wish(desk, name), NOW)
+    gather(desk.store, NOW)
+    desk.build()
+    cancel(desk.store, "b", NOW)
+    settled(desk)
+    assert states(desk) == {"a": State.PAID, "b": State.CANCELLED, "c": State.PAID}
+    assert owed(desk, "customer:dave") == 480
+
+
+def test_what_left_for_the_signer_is_cancelled_no_more(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW)
+    gather(desk.store, NOW + 30)
+    desk.export()
+    with pytest.raises(WithdrawalMoved):
+        cancel(desk.store, "a", NOW)
+    with pytest.raises(UnknownWithdrawal):
+        cancel(desk.store, "z", NOW)
+
+
+def test_a_job_taken_back_by_staff_lets_its_withdrawals_wait_again(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW)
+    gather(desk.store, NOW + 30)
+    desk.build()
+    withdraw(desk.store, jobs(desk.store)[0].id, NOW)
+    assert states(desk) == {"a": State.QUEUED}
+    gather(desk.store, NOW + 31)
+    settled(desk)
+    assert states(desk) == {"a": State.PAID}
+    assert owed(desk, "customer:dave") == 490
+
+
+# --- mandates and their orders ----------------------------------------------------------------------
+
+
+def test_one_person_gives_no_mandate(desk: Desk) -> None:
+    given = draft_mandate(
+        desk.store, replace(MANDATE, count=5), person=ALICE.person, sign=ALICE.sign, now=NOW
+    )
+    with pytest.raises(SamePerson):
+        approve_mandate(desk.store, given.id, person=ALICE.person, sign=ALICE.sign, now=NOW)
+    assert {one.mandate.count: one.approved_by for one in mandates(desk.store)} == {3: "bob", 5: None}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        replace(MANDATE, ceilings={}),
+        replace(MANDATE, count=0),
+        replace(MANDATE, age_seconds=86_401),
+        replace(MANDATE, ceilings={"XRP": replace(CEILING, event=0)}),
+        replace(MANDATE, ceilings={"XRP": replace(CEILING, review=CEILING.event + 1)}),
+        replace(MANDATE, ceilings={"XRP": replace(CEILING, customer_day=CEILING.day + 1)}),
+    ],
+)
+def test_a_mandate_that_contradicts_itself_is_refused(desk: Desk, bad: Mandate) -> None:
+    with pytest.raises(BadMandate):
+        draft_mandate(desk.store, bad, person=ALICE.person, sign=ALICE.sign, now=NOW)
+
+
+def test_a_later_mandate_takes_the_place_of_the_earlier_one(desk: Desk) -> None:
+    mandated(desk, replace(MANDATE, count=1))
+    assert [one.revoked for one in sorted(mandates(desk.store), key=lambda one: one.mandate.count)] == [False, True]
+
+
+def test_a_revoked_mandate_accepts_gathers_and_builds_nothing(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW)
+    gather(desk.store, NOW + 30)
+    accept(desk.store, wish(desk, "b"), NOW)
+    revoke_mandate(desk.store, mandates(desk.store)[0].id, person=BOB.person, sign=BOB.sign, now=NOW)
+    with pytest.raises(MandateMissing):
+        accept(desk.store, wish(desk, "c"), NOW)
+    assert gather(desk.store, NOW + 60) == ()
+    with pytest.raises(MandateMissing):
+        build_approved(desk.store, desk.gateways, NOW)
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        (tables.withdrawals, {"units": "99"}),
+        (tables.withdrawals, {"destination": "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"}),
+        (tables.withdrawals, {"state": "queued"}),
+        (tables.withdrawals, {"transfer": None}),
+        (tables.mandates, {"drafted_by": "bob"}),
+    ],
+)
+def test_rows_changed_behind_the_stations_back_build_nothing(
+    desk: Desk, table: Table, values: dict[str, object]
+) -> None:
+    accept(desk.store, wish(desk, "a"), NOW)
+    gather(desk.store, NOW + 30)
+    with desk.store.transaction() as tx:
+        tx.sql.execute(update(table).values(values))
+    with pytest.raises(BadSeal):
+        build_approved(desk.store, desk.gateways, NOW)
