@@ -38,7 +38,8 @@ class Payment:
 class SettingChange:
     """A change of an account: `what` is a stable kind such as "tickets" or "signer-list", `detail` is what people read.
 
-    `who_may_sign` is set for changes of the right to sign; `keys` are then the addresses or keys that gain it.
+    `who_may_sign` is set for changes of the right to sign; `keys` are then the addresses or keys that gain it, `lost`
+    those that lose it where the bytes name them.
     """
 
     account: str
@@ -46,6 +47,7 @@ class SettingChange:
     detail: str
     who_may_sign: bool = False
     keys: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -523,6 +523,34 @@ class SignerBusy(Refusal):
     hint = "Let the other lockgate-signer finish; only one works at a time."
 
 
+class HostHasNetwork(Refusal):
+    """A signer that shall work by itself, on a host with a network that nobody said it has."""
+
+    code = "host-has-network"
+    hint = "A cold signer stays alone. A hot wallet's may stand here: read docs/hot-wallet.md, then --host-has-network."
+
+
+class NotAHotSigner(Refusal):
+    """A vault that shall work by itself and holds keys of other wallets than hot ones."""
+
+    code = "not-a-hot-signer"
+    hint = "Give the hot wallet a vault of its own: make one with `lockgate-signer init` in another folder."
+
+
+class SpoolUnfit(Refusal):
+    """A spool folder that is missing, or that others than its two users could change."""
+
+    code = "spool-unfit"
+    hint = "Make the folders with the owners and modes that docs/hot-wallet.md gives."
+
+
+class StrangeOwner(Refusal):
+    """A request in the spool that belongs to a user whose requests are not read."""
+
+    code = "strange-owner"
+    hint = "Start the signer with --from and the coordinator's user, and see who else can write into the folder."
+
+
 class NotForThisSigner(Refusal):
     """A request addressed to another signer's key."""
 
@@ -1809,6 +1837,20 @@ class ForeignHeightMissing(ForeignRefusal):
 
     code = "height-missing"
     hint = "Say the newest block's height with --height, as you read it on a ledger that you trust."
+
+
+class ForeignDescriptor(ForeignRefusal):
+    """A descriptor of a wallet that cannot be watched here."""
+
+    code = "foreign-descriptor"
+    hint = "Export the wallet of a single key (BIP84 or BIP86) from the device, with its checksum, and copy all of it."
+
+
+class ForeignSignerAsked(Refusal):
+    """Something that only a signer of ours can do was asked of another maker's device, or the other way round."""
+
+    code = "foreign-signer"
+    hint = "A device of another maker takes one PSBT for each transaction, and answers with that PSBT, signed."
 
 
 class MixedWallets(Refusal):

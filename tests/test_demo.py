@@ -36,7 +36,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any],
 def test_the_report_is_one_object_with_all_that_was_asked(ran: tuple[Path, dict[str, Any], str]) -> None:
     _, report, _ = ran
     assert report["ok"] is True
-    assert [ledger["name"] for ledger in report["ledgers"]] == ["xrpl", "bitcoin"]
+    assert [ledger["name"] for ledger in report["ledgers"]] == ["xrpl", "bitcoin", "near"]
     for ledger in report["ledgers"]:
         assert all(len(tx_id) in (43, 44, 64) for tx_id in ledger["tx_ids"].values())
         assert all(step["seconds"] >= 0 and step["name"] for step in ledger["steps"])
@@ -52,6 +52,7 @@ def test_each_step_is_told_in_words(ran: tuple[Path, dict[str, Any], str]) -> No
     assert all(step["name"] in told for ledger in report["ledgers"] for step in ledger["steps"])
     assert "80 000 XRP" in told
     assert "the 41 recipients hold 107 XCP in all" in told
+    assert "3 NEAR left the treasury and came back; only the gas is gone" in told
 
 
 def test_journals_pictures_and_books_lie_where_it_says(ran: tuple[Path, dict[str, Any], str]) -> None:
@@ -60,7 +61,7 @@ def test_journals_pictures_and_books_lie_where_it_says(ran: tuple[Path, dict[str
 
 
 def test_the_films_hold_the_very_request_and_answer(ran: tuple[Path, dict[str, Any], str]) -> None:
-    for crossing in (ran[0] / "crossing", ran[0] / "bitcoin" / "crossing"):
+    for crossing in (ran[0] / "crossing", ran[0] / "bitcoin" / "crossing", ran[0] / "near" / "crossing"):
         for name in ("request", "answer"):
             film = carry_in(str(crossing / f"{name}.gif"), lambda _scan: None).sealed
             assert film == (crossing / f"{name}.bin").read_bytes()
@@ -72,6 +73,19 @@ def test_send_batch_and_sweep_crossed_the_gap_at_once(ran: tuple[Path, dict[str,
     request, _ = open_request((ran[0] / "bitcoin" / "crossing" / "request.bin").read_bytes())
     assert [len(item.transfers) for _, item in request.flat()] == [1, 40, 1]
     assert set(ran[1]["ledgers"][1]["tx_ids"]) == {"send", "batch", "sweep"}
+
+
+def test_of_three_orders_on_near_one_failed_in_its_receipt_and_its_money_is_back(
+    ran: tuple[Path, dict[str, Any], str],
+) -> None:
+    home = ran[0] / "near" / "coordinator"
+    rows = lockgate("--home", home, "order", "list", "--json").json
+    assert {row["key"]: row["states"] for row in rows} == {
+        "payment": ["final"], "tokens": ["final"], "returned": ["failed"],
+    }  # fmt: skip
+    sheet = lockgate("--home", home, "books", "sheet", "--json").json
+    outside = {row["asset"]: int(row["posted_units"]) for row in sheet if row["account"].startswith("outside:")}
+    assert outside == {"NEAR": 5 * 10**24, "usd.token": 125_500_000}
 
 
 def test_the_books_can_be_read_again_afterwards(ran: tuple[Path, dict[str, Any], str]) -> None:

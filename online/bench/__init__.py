@@ -14,10 +14,10 @@ from typing import Any
 
 def run(say: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
     """Measure everything and give the rows."""
-    from online.bench import bitcoin, xrpl
+    from online.bench import bitcoin, near, xrpl
 
     rows = []
-    for name, part in (("xrpl", xrpl.measure), ("bitcoin", bitcoin.measure)):
+    for name, part in (("xrpl", xrpl.measure), ("bitcoin", bitcoin.measure), ("near", near.measure)):
         say(f"{name}: setting up a signer")
         with tempfile.TemporaryDirectory(prefix="lockgate-bench-") as folder:
             rows += part(Path(folder), say)

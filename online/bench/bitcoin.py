@@ -14,11 +14,12 @@ from online.bench.scene import Scene, rates
 from shared.chains.bitcoin import BITCOIN
 from shared.chains.bitcoin.addresses import script_of
 from shared.chains.bitcoin.context import Prevout, Stated, write_context
+from shared.chains.bitcoin.model import Tx
 from shared.chains.bitcoin.psbt import write_psbt
-from shared.chains.bitcoin.psbt_ours import unsigned_psbt
+from shared.chains.bitcoin.psbt_ours import unsigned_psbt, with_signatures
 from shared.chains.bitcoin.transactions import Input, Output, Transaction, write
 from shared.courier.foreign import foreign_film
-from shared.envelope import Item, TransferRef, card_addresses, card_keys, order_id
+from shared.envelope import Item, TransferRef, card_addresses, card_keys, open_answer, order_id
 from shared.transport.message import film
 from shared.transport.qr import Display
 
@@ -69,10 +70,14 @@ def measure(folder: Path, say: Callable[[str], None]) -> list[Row]:
 
 def _measure(folder: Path, form: str, name: str, say: Callable[[str], None]) -> list[Row]:
     scene = Scene(folder, NETWORK, INPUTS, _policy, form=form)
-    item, psbt = _sweep(scene, form)
+    item, tx = _sweep(scene, form)
+    foreign = unsigned_psbt(tx, bytes(4))
+    psbt = write_psbt(foreign)
     request = scene.request({"height": HEIGHT}, [item])
     peer = _embit(psbt)
-    rows = _frames(request, psbt, name)
+    answer = scene.sign(0)[1]
+    back = write_psbt(with_signatures(foreign, tx, open_answer(answer)[0].signatures))
+    rows = [*_frames(request, psbt, f"{name}.request"), *_frames(answer, back, f"{name}.answer")]
     if peer is None:
         rate = INPUTS / scene.sign(1)[0]
         return [*rows, Row(f"bitcoin.signer.{name}", rate, "signatures/s")]
@@ -93,8 +98,8 @@ def _holding() -> str:
     return BITCOIN.address(b"\2" + sha256(b"holding").digest(), "secp256k1", NETWORK)
 
 
-def _sweep(scene: Scene, form: str) -> tuple[Item, bytes]:
-    """Make the sweep, and the same as a PSBT with derivations."""
+def _sweep(scene: Scene, form: str) -> tuple[Item, Tx]:
+    """Make the sweep, and the same as a PSBT would tell it, with all derivations."""
     card = scene.card
     keys, addresses = card_keys(card, INPUTS), card_addresses(card, INPUTS)
     inputs = tuple(Input(sha256(b"coin %d" % number).digest(), number % 4, 0xFFFFFFFD) for number in range(INPUTS))
@@ -109,18 +114,18 @@ def _sweep(scene: Scene, form: str) -> tuple[Item, bytes]:
     lean = BITCOIN.lean(context, paths, keys)
     own = {name: value for name, value in lean.items() if name != "height"}
     told = write_context(Stated(HEIGHT, openers))
-    psbt = write_psbt(unsigned_psbt(BITCOIN.decode(unsigned, told, paths, NETWORK), bytes(4)))
-    return Item(unsigned, paths, (TransferRef(order_id("bench"), 0),), own), psbt
+    tx = BITCOIN.decode(unsigned, told, paths, NETWORK)
+    return Item(unsigned, paths, (TransferRef(order_id("bench"), 0),), own), tx
 
 
-def _frames(request: bytes, psbt: bytes, name: str) -> list[Row]:
+def _frames(sealed: bytes, psbt: bytes, name: str) -> list[Row]:
     rows = []
     for version in (20, 27):
         display = Display(version)
-        ours = film(request, display).needed
+        ours = film(sealed, display).needed
         others = {kind: foreign_film(kind, psbt, display).needed for kind in ("ur", "bbqr")}
         best = min(others, key=lambda kind: others[kind])
-        rows.append(Row(f"gap.{name}.request.frames.v{version}", ours, "frames", f"the PSBT as {best}", others[best],
+        rows.append(Row(f"gap.{name}.frames.v{version}", ours, "frames", f"the PSBT as {best}", others[best],
                         "under half", ours * 2 < others[best]))
     return rows
 

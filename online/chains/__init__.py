@@ -9,7 +9,7 @@ from typing import Any
 from online.chains.api import Customs, Gateway
 from shared.errors import UnknownChain
 
-_CHAINS = ("bitcoin", "xrpl")
+_CHAINS = ("bitcoin", "near", "xrpl")
 """Each is a folder here, whose `gateway` has `connect` and whose `customs` has `CUSTOMS`."""
 
 

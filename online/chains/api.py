@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from shared.chains.api import Context, KeyPath
-from shared.effects import Claim, Effects, Payment
+from shared.effects import Claim, Destination, Effects, Payment
 from shared.money import Amount, Asset
 
 
@@ -59,13 +59,17 @@ class AccountState:
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What the node said of itself when it was checked, for `lockgate doctor` and the journal."""
+    """What the node said of itself when it was checked, for `lockgate doctor` and the journal.
+
+    `warnings` say what it would not do although orders may need it, each with the way out.
+    """
 
     url: str
     network: str
     version: str
     height: int
     lines: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Not decided yet; `text` says what is known, for people."""
+    """Not decided yet; `text` says what is known, for people. What is `stuck` will not go on without them."""
 
     text: str
+    stuck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,51 @@ class Purser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """Money that reached one of our addresses, irreversibly as the settings say. `key` names it once and for ever.
+
+    `destination` has the tag or memo that came with it. A `refund` is the ledger's own giving back, and no deposit.
+    """
+
+    key: str
+    tx_id: str
+    height: int
+    sender: str
+    destination: Destination
+    amount: Amount
+    refund: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What arrived since a cursor, and the cursor for the next look: the ledger is read up to `height`.
+
+    `gone` are keys that were given before and that the ledger no longer has: a reorganisation deeper than final.
+    `notices` are what people should know, such as an account that was deleted.
+    """
+
+    found: tuple[Arrival, ...]
+    cursor: str
+    height: int
+    gone: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Receiver(Protocol):
+    """What a gateway offers besides, so that deposits are seen: everything that arrives at some addresses."""
+
+    network: str
+
+    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
+        """Read the ledger on from a cursor of this gateway, or from now where it is empty. Nothing is missed.
+
+        Raises:
+            HistoryMissing: where the node does not have what comes next. NodeUnreachable: of the node.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Customs:
     """What orders must know of a ledger before any node is asked: which transactions it has, and how much fits in one.
 
@@ -178,9 +228,10 @@ class Customs:
     wallet's first address, `rotation` another key in the place of one. `payees` is the most payments of the native
     asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most `batch_most`
     payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's first keys can
-    be made to sign for its first address. `turn` gives a claim's place among those of its scope where the ledger takes
-    them in that order alone. `settings` are the lines of its section in config.toml; `least` is what addresses shall
-    hold, by the name of the setting.
+    be made to sign for its first address. `transactions` gives ids and bytes of what one job's signed bytes hold, where
+    that may be several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn`
+    gives a claim's place among those of its scope where the ledger takes them in that order alone. `settings` are the
+    lines of its section in config.toml; `least` is what addresses shall hold, by the name of the setting.
     """
 
     payees: int
@@ -195,6 +246,8 @@ class Customs:
     lanes: str = ""
     rotation: str = ""
     lanes_most: int = 0
+    transactions: Callable[[bytes], tuple[tuple[str, bytes], ...]] | None = None
+    require: Callable[[Plan], object] | None = None
     turn: Callable[[Claim], int] | None = None
     settings: str = ""
     least: Mapping[str, str] = field(default_factory=dict)

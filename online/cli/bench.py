@@ -12,7 +12,7 @@ from online.cli.output import json_option, say
 @click.command()
 @json_option
 def bench(*, as_json: bool) -> None:
-    """Measure bytes and frames each way, and the signer's speed beside xrpl-py's."""
+    """Measure bytes and frames each way, and the signer's speed beside other libraries'."""
     from online.bench import run
 
     found = run()

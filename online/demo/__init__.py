@@ -1,4 +1,4 @@
-"""The demonstration: 80,000 XRP from a cold to a hot wallet, then Counterparty sends, a batch and a sweep on Bitcoin.
+"""The demonstration: XRP from a cold to a hot wallet, Counterparty on Bitcoin, NEAR and a token on it.
 
 The coordinator's part runs in this process, on the functions that the commands use; each signer command is a
 process of its own, without a network where the system lets us take it away. Keys and money here are worth nothing.
@@ -25,6 +25,7 @@ def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
     from online.demo.bitcoin import BitcoinJourney
     from online.demo.diary import Diary
     from online.demo.journey import PASSPHRASE
+    from online.demo.near import NearJourney
     from online.demo.texts import README
     from online.demo.xrpl import XrplJourney
 
@@ -33,11 +34,14 @@ def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
     write_file(folder / "README.txt", README.format(passphrase=PASSPHRASE).encode())
     diary, ledgers = Diary(say), []
     try:
-        for journey in (XrplJourney(folder, diary), BitcoinJourney(folder / "bitcoin", diary)):
+        for journey in (
+            XrplJourney(folder, diary), BitcoinJourney(folder / "bitcoin", diary), NearJourney(folder / "near", diary),
+        ):  # fmt: skip
             with journey:
                 ledgers.append(journey.run())
     except Refusal as refusal:
-        raise DemoFailed(f"{diary.current}: {refusal} [{refusal.code}]") from refusal
+        code = "" if isinstance(refusal, DemoFailed) else f" [{refusal.code}]"
+        raise DemoFailed(f"{diary.current}: {refusal}{code}") from refusal
     diary.tell_end(ledgers, folder)
     return {"ok": True, "out": str(folder), "seconds": diary.seconds, "ledgers": ledgers}
 

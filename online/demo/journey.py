@@ -104,6 +104,10 @@ class Journey(ABC):
     def drafts(self) -> Mapping[str, Callable[[Asking], Order]]:
         """Give the orders by the name of what they are for, each drafted when it is called."""
 
+    def meanwhile(self) -> tuple[str, ...]:
+        """Let something happen between signing and submitting, and give what is told of it."""
+        return ()
+
     def ends(self) -> Mapping[str, State]:
         """Say how each order has to end; `final` where nothing is said."""
         return {}
@@ -249,6 +253,8 @@ class Journey(ABC):
 
     def _settle(self, orders: Mapping[str, Order]) -> dict[str, Job]:
         with self.diary.step("the coordinator submits, and watches until the ledger has decided"):
+            for line in self.meanwhile():
+                self.diary.tell(line)
             end = time.monotonic() + _PATIENCE_SECONDS
             while any(job.state not in ENDS for job in jobs(self.store)) and time.monotonic() < end:
                 tick(self.store, self.gateways, now())

@@ -129,3 +129,39 @@ request = "1"
 day = "1"
 epoch = "10"
 """
+
+NEAR_POLICY: Final = """\
+epoch = 1
+network_class = "test"
+clock_jump_seconds = 604800
+approvers = ["{carol}"]
+stations = ["{station}"]
+
+[administrators]
+quorum = 2
+people = ["{dora}", "{emil}"]
+
+[[asset]]
+network = "near:localnet"
+code = "usd.token"
+decimals = 6
+
+[[wallet]]
+name = "treasury"
+network = "near:localnet"
+tier = "cold"
+places = {treasury}
+
+[[rule]]
+wallet = "treasury"
+kinds = ["payment", "nep141-transfer"]
+fee_most = "0.1"
+transactions_without_payment = 0
+# The network's own window: 86,400 blocks, about 14 hours.
+expiry_most = 86400
+approvals = 1
+limits.NEAR = {{ transfer = "10", request = "20", day = "20", epoch = "100" }}
+any_limits.NEAR = {{ transfer = "10", request = "20", day = "20", epoch = "100" }}
+limits."usd.token" = {{ transfer = "1000", request = "5000", day = "5000", epoch = "50000" }}
+any_limits."usd.token" = {{ transfer = "1000", request = "5000", day = "5000", epoch = "50000" }}
+"""

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from shared.effects import Destination, Effects
 from shared.money import Asset
+
+if TYPE_CHECKING:
+    from shared.hdkeys import PublicNode
 
 Algorithm = Literal["ecdsa-secp256k1", "schnorr-bip340", "schnorr-bip341", "ed25519"]
 """How a signature is made. "schnorr-bip341" is BIP340 by the path's key after BIP341's tweak without scripts."""
@@ -34,11 +37,12 @@ NO_ASSETS: Register = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network of a chain: full name such as "xrpl:mainnet", its class, and its native asset."""
+    """A network of a chain: full name such as "xrpl:mainnet", its class, its native asset, its wallets' usual curve."""
 
     name: str
     network_class: NetworkClass
     native: Asset
+    curve: Curve = "secp256k1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +116,66 @@ class Chain(Protocol):
 
     def explain(self, raw: bytes, network: str) -> Mapping[str, Any]:
         """Explain a signed or unsigned transaction in fields that print; refuse what is not fully understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """What another maker's wallet asks to be signed, in our own form: its network and what `decode` reads."""
+
+    network: str
+    unsigned: bytes
+    context: Context
+    keys: tuple[KeyPath, ...]
+
+
+OwnKeys = Mapping[bytes, tuple[str, KeyPath]]
+"""The public keys that a signer has issued, each with its network and path: no key serves two networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What another maker's wallet watches a wallet by: both branches in one text, then each by itself."""
+
+    whole: str
+    receive: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watchable:
+    """What a descriptor says: the form of the addresses, the master's fingerprint (4 bytes), the account."""
+
+    form: str
+    fingerprint: bytes
+    path: KeyPath
+    account: PublicNode
+
+
+class Interchange(Protocol):
+    """What wallets of other makers exchange on a ledger. Only a ledger that has such a format has this.
+
+    `read`, `answer` and `descriptor` serve the signer that others ask; the rest the coordinator that asks devices.
+    """
+
+    def read(self, raw: bytes, mine: OwnKeys, height: int | None) -> Foreign:
+        """Turn bytes into our form by the keys that are ours; `height` is what a person states, where one does."""
+
+    def answer(self, raw: bytes, tx: Any, signatures: Sequence[bytes]) -> bytes:
+        """Put raw signatures, each verified, into the bytes that they answer; all else stays as it is."""
+
+    def descriptor(
+        self, network: str, form: str, fingerprint: bytes, path: KeyPath, account: PublicNode
+    ) -> Descriptor:
+        """Describe a wallet: its account's extended key and path, and the fingerprint (4 bytes) of the master."""
+
+    def watchable(self, descriptor: str, network: str) -> Watchable:
+        """Read the descriptor of a device's wallet, with its checksum; refuse what we could not watch or ask for."""
+
+    def ask(self, tx: Any, fingerprint: bytes, public_keys: Sequence[bytes]) -> bytes:
+        """Write a transaction for the device of this fingerprint to sign; `public_keys` are those of its key paths."""
+
+    def asked(self, raw: bytes) -> bytes:
+        """Give the unsigned bytes of the transaction that these bytes are about."""
+
+    def signatures(self, raw: bytes, tx: Any) -> tuple[bytes, ...]:
+        """Take the raw signatures out of a device's answer, in the order of `payloads`; `assemble` verifies them."""

@@ -19,6 +19,8 @@ _NO_BYTES, _MISSING, _REJECTED, _CONFIRMED = -22, -25, -26, -27
 # Rules of the network itself, and signatures: no other node and no later time will see these bytes otherwise. Since
 # Bitcoin Core 29 the mempool has one word for scripts that fail by rule or by policy; ours have no such policy.
 _FOR_EVER = ("mandatory-script-verify-flag", "mempool-script-verify-flag", "bad-txns-in-belowout", "bad-txns-vout")
+# Knots judges by these as by rules of the network (BIP110), and other nodes, which mine as well, do not.
+_NOT_EVERYBODYS = ("OP_IF/NOTIF", "bad-txns-vout-script-toolarge")
 _BEST_FIRST = ("accepted", "known", "later", "refused")
 
 
@@ -35,10 +37,9 @@ def submit(nodes: Sequence[Node], blob: bytes) -> Verdict:
     return min(verdicts, key=lambda verdict: _BEST_FIRST.index(verdict.kind))
 
 
-def send_again(node: Node, transaction: Transaction) -> str:
+def send_again(node: Node, transaction: Transaction) -> Verdict:
     """Hand one transaction to a node once more, and give what it says."""
-    verdict = _hand_over(node, transaction)
-    return f"{verdict.kind}: {verdict.text}"
+    return _hand_over(node, transaction)
 
 
 def _submit_to(node: Node, transactions: Sequence[Transaction]) -> Verdict:
@@ -65,7 +66,7 @@ def _barred(node: Node, transactions: Sequence[Transaction]) -> Verdict | None:
     if not reasons:
         return None
     words = f"nothing was sent, since not both would be taken: {'; '.join(reasons)}"
-    return Verdict("refused" if reasons[0].startswith(_FOR_EVER) else "later", words)
+    return Verdict("refused" if _is_for_ever(reasons[0]) else "later", words)
 
 
 def _is_known(node: Node, txid: str) -> bool:
@@ -84,9 +85,13 @@ def _worded(fault: RpcFault) -> Verdict:
     words = f"{fault.words[:200]} ({fault.code})"
     if fault.code == _CONFIRMED:
         return Verdict("known", words)
-    if fault.code == _NO_BYTES or (fault.code == _REJECTED and fault.words.startswith(_FOR_EVER)):
+    if fault.code == _NO_BYTES or (fault.code == _REJECTED and _is_for_ever(fault.words)):
         return Verdict("refused", words)
     if fault.code == _MISSING:
         return Verdict("later", f"{words}: an input is spent or not there yet; the ledger decides")
     # Fees, sizes, forms and conflicts are this node's rules of now.
     return Verdict("later", words)
+
+
+def _is_for_ever(words: str) -> bool:
+    return words.startswith(_FOR_EVER) and not any(each in words for each in _NOT_EVERYBODYS)

@@ -13,6 +13,7 @@ from online.chains.api import NodeReport
 from online.chains.bitcoin.answers import Status
 from online.chains.bitcoin.counterparty import CpNode, CpStatus
 from online.chains.bitcoin.node import Node
+from online.chains.bitcoin.relay import relay_of
 from online.chains.bitcoin.settings import Settings
 from shared.errors import NodeUnfit
 
@@ -43,10 +44,11 @@ def check(nodes: Sequence[Node], cp: CpNode | None, network: str, settings: Sett
         lines.append("no block is pinned: a node on another branch would not be noticed")
     if len(nodes) > 1:
         lines.append(_compare(nodes, min(status.height for status in statuses)))
+    relayed, warnings = relay_of(nodes) if cp is not None else ((), ())
     if cp is not None:
-        lines.append(_check_counterparty(cp, network, statuses[0]))
+        lines += [_check_counterparty(cp, network, statuses[0]), *relayed]
     first = statuses[0]
-    return NodeReport(nodes[0].name, network, _shown(first.version), first.height, tuple(lines))
+    return NodeReport(nodes[0].name, network, _shown(first.version), first.height, tuple(lines), warnings)
 
 
 def believed(node: Node, network: str, settings: Settings) -> Status:

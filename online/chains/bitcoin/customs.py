@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from online.chains.api import Customs
+from online.chains.api import Customs, Plan
+from online.chains.bitcoin.plans import read_plan
+from shared.chains.bitcoin.counterparty.gates import Table
+from shared.chains.bitcoin.counterparty.messages import encode
+from shared.chains.bitcoin.counterparty.model import Broadcast
+from shared.chains.bitcoin.signing import transactions
+
+
+def _require(plan: Plan) -> None:
+    """Refuse what no height, coin or fee makes good: dust, a memo that is too long, bitcoins in a send."""
+    message = read_plan(plan).message
+    if message is not None and not isinstance(message, Broadcast):  # options get their time when they are built
+        encode(message, plan.network, Table.NOW)
+
 
 CUSTOMS: Final = Customs(
     payees=2_000,
@@ -14,6 +27,8 @@ CUSTOMS: Final = Customs(
     batch_most=500,
     options="counterparty-options",
     everything="counterparty-sweep",
+    transactions=transactions,
+    require=_require,
     settings="""\
 # the url is bitcoind's JSON-RPC; its password belongs in the cookie file
 # cookie_file = "/var/lib/bitcoind/.cookie"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,10 +24,12 @@ from online.chains.bitcoin.answers import (
     whole,
 )
 from online.chains.bitcoin.client import Rpc, RpcFault
-from shared.errors import NodeAnswerUnreadable
+from shared.errors import NodeAnswerUnreadable, NodeBusy
 
 _NOT_FOUND, _OUT_OF_RANGE = -5, -8
 _BLOCKS_AT_ONCE = 8
+_SCANNING = "Scan already in progress"
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
 
 class Node:
@@ -81,9 +84,23 @@ class Node:
     # --- coins ------------------------------------------------------------------------------------
 
     def scan(self, scripts: Sequence[bytes]) -> Scan:
-        """Find the confirmed unspent outputs of some scripts; on the main network this takes a minute or more."""
+        """Find the confirmed unspent outputs of some scripts; on the main network this takes a minute or more.
+
+        A node makes one scan at a time: while it makes another one, this waits, as long as a scan may take.
+
+        Raises:
+            NodeBusy: if it was making others all the while.
+        """
         wanted = [f"raw({script.hex()})" for script in scripts]
-        return scan_of(self._rpc.call("scantxoutset", "start", wanted, timeout_seconds=self._scan_seconds))
+        end, pause = time.monotonic() + self._scan_seconds, _FIRST_PAUSE_SECONDS
+        while True:
+            answer = self._rpc.ask("scantxoutset", "start", wanted, timeout_seconds=self._scan_seconds)
+            if not (isinstance(answer, RpcFault) and answer.words.startswith(_SCANNING)):
+                return scan_of(self._rpc.good(answer))
+            if time.monotonic() + pause > end:
+                raise NodeBusy(f"{self.name} was scanning coins for others for {self._scan_seconds} seconds")
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def unspent(self, outpoints: Sequence[Outpoint]) -> tuple[bool, ...]:
         """Say of each output whether no block has spent it; false too where it never was."""

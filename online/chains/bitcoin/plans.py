@@ -125,7 +125,11 @@ def _check(plan: Plan) -> None:
     assets = [each for each in plan.payments if each.amount.asset != native]
     least, most = _ASSETS[plan.kind]
     if not least <= len(assets) <= most or (plan.kind == "payment" and not plan.payments):
-        raise BadPlan(f"a {plan.kind} does not make {len(plan.payments)} payments, {len(assets)} of them of assets")
+        wanted = f"{least} to {most}" if least < most else f"{least}"
+        raise BadPlan(
+            f"a {plan.kind} makes {wanted} payments of assets, and here are {len(assets)} of them "
+            f"and {len(plan.payments) - len(assets)} of {native.code}"
+        )
     if any(each.amount.asset.network != plan.network for each in assets):
         raise WrongNetwork("an asset of another network")
 

@@ -178,17 +178,27 @@ def _revealed(
     if spender is not None:
         return Pending(
             f"STUCK: the commit {commit.txid} is confirmed, and {spender[0].txid} spent its output instead of the "
-            f"reveal {reveal.txid}: only a key of ours can have signed that; look into it"
+            f"reveal {reveal.txid}: only a key of ours can have signed that; look into it",
+            stuck=True,
         )
     return _stuck(post, watched, reveal, f"the commit {commit.txid} is confirmed in block {commit.height}")
 
 
 def _stuck(post: Post, watched: Watched, reveal: Transaction, state: str) -> Pending:
-    words = f"STUCK: {state} and the reveal {reveal.txid} is missing: nothing was sent by Counterparty yet"
     if not reveal.signed:
-        return Pending(f"{words}; its signature never came here: import the answer, and it is sent")
+        return Pending(
+            f"STUCK: {state} and the reveal {reveal.txid} is missing: nothing was sent by Counterparty yet; its "
+            "signature never came here: import the answer, and it is sent",
+            stuck=True,
+        )
     said = send_again(post.node, reveal)
-    return Pending(f"{words}; it was handed over again ({said}). If that does not help, ask a miner: it has no change")
+    if said.kind in ("accepted", "known"):
+        return Pending(f"{state} and the reveal {reveal.txid} was missing; it was handed over again, and taken")
+    return Pending(
+        f"STUCK: {state} and the node does not take the reveal {reveal.txid} ({said.kind}: {said.text}): nothing was "
+        "sent by Counterparty yet. Hand its bytes (`lockgate order raw`) to another node or a miner; its fee is fixed",
+        stuck=True,
+    )
 
 
 # --- who spent an output --------------------------------------------------------------------------

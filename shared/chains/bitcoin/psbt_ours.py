@@ -5,7 +5,7 @@ Derivations in a PSBT only say where to look for a key; `decode` and the holder 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -32,9 +32,8 @@ from shared.chains.bitcoin.psbt_fields import (
 )
 from shared.chains.bitcoin.script import Form, form_and_program
 from shared.chains.bitcoin.signing import verified
-from shared.chains.bitcoin.sizes import Reader
 from shared.chains.bitcoin.transactions import Output, write
-from shared.errors import BitcoinKeyRefused, BitcoinPsbtRefused, BitcoinSighash
+from shared.errors import BitcoinPsbtRefused, BitcoinSighash
 
 _MAY_GROW: Final = 3
 _ALLOWED: Final = {Form.P2TR: (None, 0), Form.P2WPKH: (None, 1), Form.P2WSH: (None, 1)}
@@ -49,26 +48,51 @@ class Ours:
     keys: tuple[KeyPath, ...]
 
 
-def ours_from_psbt(psbt: Psbt, fingerprint: bytes, height: int) -> Ours:
-    """Turn an unsigned PSBT into our form; the fingerprint (BIP32) says which of its derivations are ours.
+def keys_named(psbt: Psbt) -> set[bytes]:
+    """Give the public keys (33 bytes, of taproot's either half) for which an input says where they are derived."""
+    named = {key for fields in psbt.inputs for key in fields if key[0] in (DERIVATION, TAP_DERIVATION)}
+    return {one for key in named for one in _halves(key[1:])}
+
+
+def ours_from_psbt(psbt: Psbt, mine: Mapping[bytes, KeyPath], height: int) -> Ours:
+    """Turn an unsigned PSBT into our form; `mine` are our public keys (33 bytes) with their paths.
+
+    What the PSBT says of a key's path and master is not read: the key itself is ours, or it is not.
 
     Raises:
         BitcoinPsbtRefused: for an input without amount, without exactly one key of ours, or signed already.
         BitcoinSighash: for an input that asks for another signature type.
     """
-    found = [_prevout(psbt, index, fingerprint) for index in range(len(psbt.inputs))]
+    found = [_prevout(psbt, index, mine) for index in range(len(psbt.inputs))]
     if not found:
         raise BitcoinPsbtRefused("the PSBT has no inputs")
     keys = tuple(path for _, path in found)
     accounts = {path[:-2] for path in keys}
     change = tuple(
-        one for index in range(len(psbt.outputs)) for one in _change(psbt, index, fingerprint, accounts)
+        one for index in range(len(psbt.outputs)) for one in _change(psbt, index, mine, accounts)
     )
     previous = {
         one[bytes([NON_WITNESS_UTXO])]: None for one in psbt.inputs if bytes([NON_WITNESS_UTXO]) in one
     }
     stated = Stated(height, tuple(prevout for prevout, _ in found), change, tuple(previous))
     return Ours(write(psbt.transaction, witness=False), write_context(stated), keys)
+
+
+def explicit(tx: Tx, public_keys: Sequence[bytes]) -> Tx:
+    """Say also what both our machines know and a device does not: taproot's internal keys, and the keys of change.
+
+    `public_keys` (33 bytes) are those of the inputs' paths.
+    """
+    spends = tuple(
+        replace(spend, opener=key[1:]) if spend.way is Way.TAPROOT_KEY and not spend.opener else spend
+        for spend, key in zip(tx.spends, public_keys, strict=False)
+    )
+    owners = {spend.output.script: (key, spend.path) for spend, key in zip(spends, public_keys, strict=False)}
+    change = tuple(
+        one if one.public_key else Change(one.index, *owners[tx.transaction.outputs[one.index].script])
+        for one in tx.change
+    )
+    return replace(tx, spends=spends, change=change)
 
 
 def unsigned_psbt(tx: Tx, fingerprint: bytes | None = None) -> Psbt:
@@ -118,7 +142,7 @@ def _with(psbt: Psbt, tx: Tx, checked: Sequence[bytes]) -> Psbt:
     return replace(psbt, fields=whole, inputs=tuple(inputs))
 
 
-def _prevout(psbt: Psbt, index: int, fingerprint: bytes) -> tuple[Prevout, KeyPath]:
+def _prevout(psbt: Psbt, index: int, mine: Mapping[bytes, KeyPath]) -> tuple[Prevout, KeyPath]:
     fields, output = psbt.inputs[index], spent_output(psbt, index)
     if output is None:
         raise BitcoinPsbtRefused(f"input {index}: the output that is spent is not stated")
@@ -129,20 +153,21 @@ def _prevout(psbt: Psbt, index: int, fingerprint: bytes) -> tuple[Prevout, KeyPa
     if sighash not in _ALLOWED[form]:
         raise BitcoinSighash(f"input {index} asks for signature type {sighash:#x}")
     if form is Form.P2WSH:
-        return _multisig(fields, output, index, fingerprint)
+        return _multisig(fields, output, index, mine)
     if has_signature(psbt, index):
         raise BitcoinPsbtRefused(f"input {index} is signed already")
     kind = TAP_DERIVATION if form is Form.P2TR else DERIVATION
-    for key, path in _derivations(fields, kind, fingerprint):
-        if form is Form.P2TR and key_script(b"\2" + key, "secp256k1", "p2tr") == output.script:
+    for key, path in _derivations(fields, kind, mine):
+        if form is Form.P2TR and key_script(key, "secp256k1", "p2tr") == output.script:
             return Prevout(output), path
         if form is Form.P2WPKH and hash160(key) == program:
             return Prevout(output, key), path
     raise BitcoinPsbtRefused(f"input {index}: no key of ours opens it")
 
 
-def _multisig(fields: Fields, output: Output, index: int, fingerprint: bytes) -> tuple[Prevout, KeyPath]:
-    ours = list(_derivations(fields, DERIVATION, fingerprint))
+def _multisig(
+    fields: Fields, output: Output, index: int, mine: Mapping[bytes, KeyPath]) -> tuple[Prevout, KeyPath]:
+    ours = list(_derivations(fields, DERIVATION, mine))
     script = fields.get(bytes([WITNESS_SCRIPT]), b"")
     if len(ours) != 1 or not script:
         raise BitcoinPsbtRefused(
@@ -154,34 +179,30 @@ def _multisig(fields: Fields, output: Output, index: int, fingerprint: bytes) ->
     return Prevout(output, script, key), path
 
 
-def _change(psbt: Psbt, index: int, fingerprint: bytes, accounts: set[KeyPath]) -> Iterator[Change]:
+def _change(
+    psbt: Psbt, index: int, mine: Mapping[bytes, KeyPath], accounts: set[KeyPath]
+) -> Iterator[Change]:
     """Give an output as change if a key of ours in the account of an input says so; else it stays a payment."""
     script, fields = psbt.transaction.outputs[index].script, psbt.outputs[index]
     for kind, form in ((OUT_DERIVATION, "p2wpkh"), (OUT_TAP_DERIVATION, "p2tr")):
-        for key, path in _derivations(fields, kind, fingerprint):
-            public_key = key if kind == OUT_DERIVATION else b"\2" + key
-            if path[:-2] in accounts and _pays(script, public_key, form):
-                yield Change(index, public_key, path)
+        for key, path in _derivations(fields, kind, mine):
+            if path[:-2] in accounts and key_script(key, "secp256k1", form) == script:
+                yield Change(index, key, path)
                 return
 
 
-def _pays(script: bytes, public_key: bytes, form: str) -> bool:
-    try:
-        return key_script(public_key, "secp256k1", form) == script
-    except BitcoinKeyRefused:
-        return False
-
-
-def _derivations(fields: Fields, kind: int, fingerprint: bytes) -> Iterator[tuple[bytes, KeyPath]]:
-    """Give the keys and paths of one master key, in the order of the keys."""
+def _derivations(
+    fields: Fields, kind: int, mine: Mapping[bytes, KeyPath]
+) -> Iterator[tuple[bytes, KeyPath]]:
+    """Give those keys of ours, with their paths, of which fields of a kind speak, in the order of the fields."""
     for key in sorted(fields):
-        if key[0] != kind:
-            continue
-        reader = Reader(fields[key])
-        if kind in (TAP_DERIVATION, OUT_TAP_DERIVATION) and len(key) == 33:
-            reader.take(32 * reader.compact())
-        if reader.take(4) == fingerprint:
-            yield key[1:], tuple(reader.number(4) for _ in range(reader.left // 4))
+        if key[0] == kind:
+            yield from ((one, mine[one]) for one in _halves(key[1:]) if one in mine)
+
+
+def _halves(key: bytes) -> tuple[bytes, ...]:
+    """Give the public keys that a field may mean: taproot's leave out on which half of the curve they are."""
+    return (b"\2" + key, b"\3" + key) if len(key) == 32 else (key,)
 
 
 def _input_fields(spend: Spend, fingerprint: bytes | None) -> Fields:

@@ -1,0 +1,40 @@
+"""What orders must know of NEAR: one payment a transaction, tokens by their contracts, several keys an account.
+
+Parameters that orders give to plans beside the common ones: "near-lanes" has `key 1`, `key 2` and so on, each the
+implicit account of a key that shall sign as well; "near-rotate" has `new` and `old`, likewise.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from online.chains.api import Customs
+from shared.effects import Claim
+
+
+def turn(claim: Claim) -> int:
+    """Give a nonce: a later one that lands first kills the earlier ones of its key."""
+    return int(claim.name.removeprefix("nonce "))
+
+
+CUSTOMS: Final = Customs(
+    payees=1,
+    payers=1,
+    send="nep141-transfer",
+    batch="nep141-transfer",
+    batch_most=25,
+    batch_of_one_asset=True,
+    lanes="near-lanes",
+    rotation="near-rotate",
+    lanes_most=16,
+    turn=turn,
+    settings="""\
+# the url is a node's JSON-RPC; a provider's key in it is never shown
+# archive_url = "https://..."  # a node with the whole history: only it proves that a transaction can never happen
+# relayer_file = "relayer.json" # credentials, as near-cli keeps them, of an account that carries out delegate actions
+# crossing_seconds = 14400     # nothing is built that would not live so long
+# protocol_most = 87           # the newest protocol version whose rules somebody has looked at
+# prime_least = "0.05"         # what `lockgate prime` gives addresses that pay for sweeps of tokens
+""",
+    least={"prime_least": "0.05"},
+)

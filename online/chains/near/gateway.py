@@ -1,0 +1,93 @@
+"""NEAR behind `Gateway` and `Purser`: one node is asked, a second must agree, an archive remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from online.chains import api
+from online.chains.near import broadcast, build, check, deposits, purse, watch
+from online.chains.near.node import Node
+from online.chains.near.relay import read_relayer
+from online.chains.near.settings import Settings, read_settings
+from shared.chains.near.networks import network as network_of
+from shared.effects import Claim
+from shared.errors import WrongNetwork
+from shared.money import Amount, Asset
+
+
+class NearGateway:
+    """A connection to the nodes of one NEAR network. Nothing is asked before the first call."""
+
+    def __init__(self, network: str, settings: Settings) -> None:
+        self.network = network
+        self._native = network_of(network).native
+        self._settings = settings
+        urls = [url for url in (settings.url, settings.second_url) if url is not None]
+        self._nodes = [Node(url, settings.timeout_seconds) for url in urls]
+        where = settings.archive_url
+        file = settings.relayer_file
+        self._relayer = None if file is None else read_relayer(file)
+        self._archive = None if where is None else Node(where, settings.timeout_seconds)
+
+    def check(self) -> api.NodeReport:
+        """Check the nodes. Raises NodeUnfit, NodeUnreachable."""
+        return check.check(self._nodes, self._archive, self.network, self._settings)
+
+    def height(self) -> int:
+        """Give the final block's height. Raises NodeUnreachable."""
+        return self._nodes[0].final_block().height
+
+    def account(self, address: str) -> api.AccountState:
+        """Give what the final block says of an account. Raises NodeUnreachable, BadAddress."""
+        return self.accounts([address])[0]
+
+    def accounts(self, addresses: Sequence[str]) -> tuple[api.AccountState, ...]:
+        """Give what the final block says of many accounts. Raises NodeUnreachable, BadAddress."""
+        return purse.states(self._nodes[0], self._native, addresses)
+
+    def asset_balance(self, address: str, asset: Asset) -> Amount:
+        """Give what an account holds of a registered token. Raises TokenDiffers, NodeUnreachable, BadAddress."""
+        return purse.asset_balance(self._nodes[0], address, asset)
+
+    def filled(self, plan: api.Plan, taken: Collection[Claim]) -> api.Plan:
+        """Give a plan whose one payment takes all that its account can pay; see `purse.filled` for refusals."""
+        self._require(plan.network)
+        return purse.filled(self._nodes[0], self._settings, plan, taken)
+
+    def build(self, plan: api.Plan, taken: Collection[Claim]) -> api.Built:
+        """Build a plan's transaction; see `plans` for kinds and parameters, `build.build` for refusals."""
+        self._require(plan.network)
+        return build.build(self._nodes[0], self._settings, plan, taken)
+
+    def submit(self, blob: bytes) -> api.Verdict:
+        """Hand the bytes over: "accepted" only where a block has them; no answer is a "later"."""
+        return broadcast.submit(self._nodes, blob, self._relayer)
+
+    def watch(self, watched: api.Watched) -> api.Outcome:
+        """Say what the final blocks have decided. Raises NodeUnreachable."""
+        self._require(watched.effects.network)
+        alone = len(self._nodes) == 1 and self._archive is None
+        posts = [watch.Post(node, self._archive, self._settings, alone) for node in self._nodes]
+        return watch.watch(posts, watched)
+
+    def deposits(self, ours: deposits.Ours, cursor: deposits.Cursor | None = None) -> deposits.Scan:
+        """Read what came in since a cursor; without one begin now. Raises HistoryMissing, NodeUnreachable."""
+        self._require(ours.native.network)
+        check.believed(self._nodes[0], self.network, self._settings)
+        return deposits.scan(self._nodes[0], ours, cursor or deposits.begin(self._nodes[0]))
+
+    def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+        for node in (*self._nodes, *([self._archive] if self._archive is not None else [])):
+            node.close()
+
+    def _require(self, network: str) -> None:
+        if network != self.network:
+            raise WrongNetwork(f"something of {network} at a gateway of {self.network}")
+
+
+def connect(network: str, settings: Mapping[str, Any]) -> NearGateway:
+    """Make the gateway of a network. Raises BadGatewaySettings, UnknownChain."""
+    network_of(network)
+    return NearGateway(network, read_settings(settings))
