@@ -5,6 +5,7 @@ The ledger and the signer are those of `online_world`: what the coordinator does
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import Table, update
 
 from online.audit import verify
+from online.chains.api import Built, Plan
 from online.customers.register import freeze, register
 from online.customers.trades import HOUSE, Leg, trade
 from online.jobs.build import build_approved
@@ -31,13 +33,15 @@ from online.withdrawals.mandates import (
     revoke_mandate,
 )
 from online.withdrawals.model import Withdrawal, withdrawals
+from online.withdrawals.paying import hold, release
 from online.withdrawals.states import State
-from shared.effects import Destination
+from shared.effects import Claim, Destination
 from shared.errors import (
     BadMandate,
     BadSeal,
     BadWithdrawal,
     CustomerFrozen,
+    DestinationTagNeeded,
     MandateMissing,
     MoveRefused,
     NotAllowedThere,
@@ -52,7 +56,7 @@ from shared.errors import (
     WrongNetwork,
 )
 from shared.money import Amount, Asset
-from tests.online_world import ALICE, BOB, EXPIRY, NETWORK, NOW, Desk, make_desk, xrp
+from tests.online_world import ALICE, BOB, EXPIRY, NETWORK, NOW, Desk, World, make_desk, xrp
 
 CEILING = Ceiling(xrp(100).units, xrp(250).units, xrp(150).units, xrp(60).units)
 MANDATE = Mandate("cold", {"XRP": CEILING}, count=3, age_seconds=30)
@@ -246,6 +250,42 @@ def test_what_the_signer_declines_is_given_back(desk: Desk) -> None:
     desk.answered({0: "the name looks wrong"})
     assert states(desk) == {"a": State.RETURNED}
     assert "the name looks wrong" in withdrawals(desk.store)[0].reason
+
+
+def test_a_turn_gathers_and_builds_by_itself(desk: Desk) -> None:
+    for name in "abc":
+        accept(desk.store, wish(desk, name), NOW)
+    assert desk.tick().troubles == ()
+    assert desk.states() == ["built"] * 3
+
+
+def test_what_can_not_arrive_is_held_for_a_person_and_the_others_go(desk: Desk) -> None:
+    class Picky(World):
+        def build(self, plan: Plan, taken: Collection[Claim]) -> Built:
+            if plan.payments[0].destination.tag == 13:
+                raise DestinationTagNeeded("nobody has this tag")
+            return desk.world.build(plan, taken)
+
+    desk.gateway = Picky()
+    for name, tag in (("a", 7), ("b", 13), ("c", 9)):
+        accept(desk.store, wish(desk, name, tag=tag), NOW)
+    (trouble,) = desk.tick().troubles
+    assert "b" in trouble
+    assert states(desk) == {"a": State.ORDERED, "b": State.HELD, "c": State.ORDERED}
+    assert release(desk.store, "b", NOW).state is State.QUEUED
+    assert hold(desk.store, "b", "a look", NOW).reason == "a look"
+    cancel(desk.store, "b", NOW)
+    assert owed(desk, "customer:dave") == 480
+    assert verify(desk.store).ok
+
+
+def test_what_a_node_stands_in_the_way_of_is_tried_again(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW - 60)
+    desk.world.silent = True
+    assert any("wait" in text for text in desk.tick().troubles)
+    desk.world.silent = False
+    assert desk.tick().troubles == ()
+    assert desk.states() == ["built"]
 
 
 # --- cancelling -------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
-"""One turn of the coordinator: submit what is answered, watch what is submitted. Calling it again is always safe.
+"""One turn of the coordinator: pay what is due, submit what is answered, watch what is submitted.
 
-It builds and exports nothing, since those begin with people; a silent node is reported and decides nothing.
+Calling it again is always safe. It builds nothing but what two people's mandate lets the station pay: all else begins
+with people. A silent node is reported and decides nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from online.jobs.submit import Submitted, submit_answered
 from online.jobs.watch import Moved, watch_submitted
 from online.store.database import Store
 from online.store.signers import signers
+from online.withdrawals.paying import pay_out
 from shared.errors import Refusal
 
 
@@ -30,7 +32,7 @@ def tick(store: Store, gateways: Mapping[str, Gateway], now: int) -> Report:
     """Do one turn for every gateway; a refusal of one does not stop the others."""
     submitted: list[Submitted] = []
     moved: list[Moved] = []
-    pending, troubles = 0, _behind(store)
+    pending, troubles = 0, [*_behind(store), *pay_out(store, gateways, now)]
     for network, gateway in sorted(gateways.items()):
         try:
             submitted += submit_answered(store, gateway, now)
