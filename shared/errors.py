@@ -1093,35 +1093,42 @@ class TooManyTickets(Refusal):
     hint = "An account holds 250 tickets at most; ask for fewer or use some first."
 
 
-class DestinationUnfunded(Refusal):
+class RecipientRefused(Refusal):
+    """A payment that can not arrive where it is to go, as the ledger stands; another recipient would do."""
+
+    code = "recipient-refused"
+    hint = "Ask the recipient; nothing was built."
+
+
+class DestinationUnfunded(RecipientRefused):
     """A destination that does not exist and would get less than the base reserve."""
 
     code = "destination-unfunded"
     hint = "Check the address; a first payment must bring at least the base reserve."
 
 
-class DestinationTagNeeded(Refusal):
+class DestinationTagNeeded(RecipientRefused):
     """A destination that asks for a tag, without one."""
 
     code = "destination-tag-needed"
     hint = "Ask the recipient for the destination tag; 0 is a tag too."
 
 
-class DepositNotAuthorized(Refusal):
+class DepositNotAuthorized(RecipientRefused):
     """A destination that takes deposits only from accounts it has authorised."""
 
     code = "deposit-not-authorized"
     hint = "Ask the recipient to preauthorise the paying account."
 
 
-class DestinationDisallowsXrp(Refusal):
+class DestinationDisallowsXrp(RecipientRefused):
     """A destination that asks not to be sent XRP."""
 
     code = "destination-disallows-xrp"
     hint = "The recipient set this flag on purpose; ask for another address."
 
 
-class DestinationPseudo(Refusal):
+class DestinationPseudo(RecipientRefused):
     """A destination that belongs to a pool or vault and to nobody's key."""
 
     code = "destination-pseudo-account"
@@ -1358,6 +1365,13 @@ class NotAllowedThere(Refusal):
     hint = "Add it to the customer's list first: `lockgate customer allow`."
 
 
+class BadTarget(Refusal):
+    """A band that is none."""
+
+    code = "bad-target"
+    hint = "low <= target <= high, in whole coins of an asset of the wallet's network."
+
+
 class BooksDiffer(Refusal):
     """Books that do not say what the ledger says."""
 
@@ -1560,7 +1574,7 @@ class CoinsShort(Refusal):
     hint = "Fund the wallet, wait until pending transactions are confirmed, or send less."
 
 
-class PaymentIsDust(Refusal):
+class PaymentIsDust(RecipientRefused):
     """A payment of bitcoins so small that nodes do not relay it."""
 
     code = "payment-dust"
@@ -2107,7 +2121,7 @@ class NearMessageRefused(NearRefusal):
 # --- NEAR nodes -------------------------------------------------------------------------------------
 
 
-class DestinationMissing(Refusal):
+class DestinationMissing(RecipientRefused):
     """A named account that does not exist: a payment to it would fail and come back, less its gas."""
 
     code = "destination-missing"
