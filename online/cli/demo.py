@@ -15,7 +15,7 @@ from shared.errors import Refusal
 @click.option("--out", type=click.Path(path_type=Path), help="The folder for all that is made.")
 @json_option
 def demo(out: Path | None, *, as_json: bool) -> None:
-    """Move 80,000 XRP from cold to hot, and XCP and BTC by a send, a batch and a sweep, on embedded ledgers."""
+    """Move XRP from cold to hot, XCP and BTC by a send, a batch and a sweep, NEAR and a token, on embedded ledgers."""
     from online.demo import run_demo
 
     try:
