@@ -1,0 +1,59 @@
+"""A mandate as people write and read it: one TOML text, amounts as texts of whole coins."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from typing import Any, Final
+
+from online.withdrawals.mandates import Ceiling, Mandate
+from shared.errors import BadMandate, Refusal
+from shared.money import Amount, Asset, parse_amount
+
+_SPANS: Final = ("event", "day", "customer_day", "review")
+_FIELDS: Final = {"wallet", "count", "age_seconds", "assets"}
+
+
+def read_mandate(text: str, find: Callable[[str, str], Asset]) -> Mandate:
+    """Read a mandate; `find` gives an asset by the wallet's name and the asset's code.
+
+    Raises:
+        BadMandate: for what is not TOML, for unknown or missing fields, and for amounts that are none.
+    """
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadMandate(f"the mandate is not TOML: {error}") from None
+    wallet, assets = table.get("wallet"), table.get("assets")
+    if set(table) != _FIELDS or not isinstance(wallet, str) or not isinstance(assets, dict):
+        raise BadMandate(f"a mandate has {', '.join(sorted(_FIELDS))}, and nothing else")
+    ceilings = {code: _ceiling(code, one, find(wallet, code)) for code, one in assets.items()}
+    return Mandate(wallet, ceilings, _number(table, "count"), _number(table, "age_seconds"))
+
+
+def mandate_lines(mandate: Mandate, find: Callable[[str, str], Asset]) -> list[str]:
+    """Say what a mandate lets through, for who signs it."""
+    lines = [f"the wallet {mandate.wallet} pays withdrawals by itself"]
+    for code, one in sorted(mandate.ceilings.items()):
+        asset = find(mandate.wallet, code)
+        event, day, customer_day, review = (Amount(asset, units) for units in (
+            one.event, one.day, one.customer_day, one.review))  # fmt: skip
+        lines.append(f"{code}: at most {event} at once, {customer_day} a customer and {day} in all in 24 hours")
+        lines.append(f"{code}: above {review} a person looks first")
+    return [*lines, f"gathered when {mandate.count} wait, or the oldest has waited {mandate.age_seconds} seconds"]
+
+
+def _ceiling(code: str, spans: Any, asset: Asset) -> Ceiling:
+    whole = isinstance(spans, dict) and set(spans) == set(_SPANS)
+    if not whole or not all(isinstance(one, str) for one in spans.values()):
+        raise BadMandate(f"{code[:40]}: {', '.join(_SPANS)} are amounts as texts, such as \"100\"")
+    try:
+        return Ceiling(*(parse_amount(spans[name], asset).units for name in _SPANS))
+    except Refusal as refusal:
+        raise BadMandate(f"{code}: {refusal}") from None
+
+
+def _number(table: dict[str, Any], name: str) -> int:
+    if type(table[name]) is not int:
+        raise BadMandate(f"{name} is a whole number")
+    return int(table[name])

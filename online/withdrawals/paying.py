@@ -1,0 +1,77 @@
+"""One turn of paying withdrawals: gather what is due, and build what was gathered. People are asked only what is held.
+
+What can not arrive at its recipient waits for a person; what a node or an empty wallet stands in the way of is tried
+again at the next turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from online.chains.api import Gateway
+from online.jobs.build import build_job
+from online.jobs.model import Job, find_jobs, transfer_refs
+from online.jobs.states import State as JobState
+from online.jobs.withdraw import take_back
+from online.store import tables
+from online.store.database import Store, Tx
+from online.withdrawals.gathering import gather
+from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
+from online.withdrawals.settling import ORDER_KIND
+from online.withdrawals.states import State
+from shared.errors import RecipientRefused, Refusal
+
+
+def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[str, ...]:
+    """Gather and build, and give what stands in the way. Calling it again is always safe."""
+    try:
+        gather(store, now)
+    except Refusal as refusal:
+        return (f"withdrawals: {refusal} [{refusal.code}]",)
+    troubles = []
+    for job in _gathered(store):
+        if job.network not in gateways:
+            continue
+        try:
+            build_job(store, job.id, gateways[job.network], now)
+        except RecipientRefused as refusal:
+            troubles.append(_hold(store, job, refusal, now))
+        except Refusal as refusal:
+            troubles.append(f"withdrawals of job {job.id} wait: {refusal} [{refusal.code}]")
+    return tuple(troubles)
+
+
+def release(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
+    """Let a held withdrawal wait to be paid, as a person decided. Raises UnknownWithdrawal, WithdrawalMoved."""
+    with store.transaction() as tx:
+        return move(tx, find_withdrawal(tx.sql, withdrawal_id), State.QUEUED, now)
+
+
+def hold(store: Store, withdrawal_id: str, reason: str, now: int) -> Withdrawal:
+    """Hold a waiting withdrawal until a person lets it go. Raises UnknownWithdrawal, WithdrawalMoved."""
+    with store.transaction() as tx:
+        return move(tx, find_withdrawal(tx.sql, withdrawal_id), State.HELD, now, reason=reason)
+
+
+def _gathered(store: Store) -> list[Job]:
+    """Give the approved jobs that pay withdrawals."""
+    with store.reading() as connection:
+        mine = set(connection.execute(select(tables.orders.c.id).where(tables.orders.c.kind == ORDER_KIND)).scalars())
+        return [job for job in find_jobs(connection, states=(JobState.APPROVED,)) if job.order.hex() in mine]
+
+
+def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:
+    """Hold what a job was to pay; where it paid many, each waits alone for a look at its recipient."""
+    with store.transaction() as tx:
+        paid = _paid_by(tx, job)
+        take_back(tx, job.id, now)
+        for one in paid:
+            move(tx, find_withdrawal(tx.sql, one.id), State.HELD, now, reason=f"{refusal} [{refusal.code}]"[:500])
+    return f"withdrawals held: {', '.join(one.id for one in paid)[:200]}: {refusal} [{refusal.code}]"
+
+
+def _paid_by(tx: Tx, job: Job) -> list[Withdrawal]:
+    transfers = {ref.transfer_id for ref in transfer_refs(tx.sql, job.id)}
+    return [one for one in find_withdrawals(tx.sql, states=(State.ORDERED,)) if one.transfer in transfers]
