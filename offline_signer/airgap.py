@@ -13,6 +13,11 @@ def findings(root: Path = Path("/")) -> list[str]:
     return [*_interfaces(root), *_routes(root), *_radios(root), *_listeners(root)]
 
 
+def reach(root: Path = Path("/")) -> list[str]:
+    """Say in lines how this process itself could reach a network, whatever the host beside it has."""
+    return [*_routes(root), *_listeners(root)]
+
+
 def _interfaces(root: Path) -> list[str]:
     folder = root / "sys/class/net"
     # Interfaces are folders (links to them); beside them may lie files such as bonding_masters.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,13 +46,17 @@ _PRIME_MEMO: Final = "prime_least_memo"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What config.toml says: the station's name, the class of networks, the store, a section a chain."""
+    """What config.toml says: the station's name, the class of networks, the store, a section a chain.
+
+    `spools` are the folders of the signers, by name, that are fed through one.
+    """
 
     home: Path
     name: str
     network_class: NetworkClass
     store_url: str
     networks: Mapping[str, Mapping[str, Any]]
+    spools: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def station_file(self) -> Path:
@@ -144,15 +148,18 @@ def _of_gateway(section: Mapping[str, Any]) -> dict[str, Any]:
 
 def _config(home: Path, values: dict[str, Any]) -> Config:
     name, network_class = values.pop("name", "coordinator"), values.pop("network_class", None)
-    store = values.pop("store", {})
+    store, spools = values.pop("store", {}), values.pop("spool", {})
     if network_class not in ("main", "test"):
         raise BadConfig('network_class is "main" or "test"')
     if not isinstance(name, str) or not isinstance(store, dict) or set(store) - {"url"}:
         raise BadConfig("name is a text, and [store] holds a url")
+    if not isinstance(spools, dict) or not all(isinstance(folder, str) and folder for folder in spools.values()):
+        raise BadConfig("[spool] holds a folder, as a text, for a signer's name")
     for chain, section in values.items():
         _check_section(chain, section, network_class)
     url = _store_url(home, str(store.get("url", "sqlite:///lockgate.db")))
-    return Config(home, name, "main" if network_class == "main" else "test", url, values)
+    folders = {name: home / folder for name, folder in spools.items()}
+    return Config(home, name, "main" if network_class == "main" else "test", url, values, folders)
 
 
 def _check_section(chain: str, section: object, network_class: str) -> None:

@@ -1379,6 +1379,27 @@ class BooksDiffer(Refusal):
     hint = "Find the movement that is missing in the books; a difference is never absorbed."
 
 
+class BadMoment(Refusal):
+    """A text that names no point in the books."""
+
+    code = "bad-moment"
+    hint = "Give an entry's number, or a moment in UTC such as 2026-06-01 or \"2026-06-01 14:30\"."
+
+
+class NotCoveredByLedger(Refusal):
+    """Customers are owed more than the ledgers hold for the house."""
+
+    code = "not-solvent"
+    hint = "Stop paying out, and find where it went: `lockgate reconcile`, then `lockgate books statement`."
+
+
+class LedgerDiffers(Refusal):
+    """Movements, fees or reserves on a ledger that the books do not have so, or the other way round."""
+
+    code = "reconcile-differs"
+    hint = "Each line above has its next step; what is not understood is looked into before anything else is paid."
+
+
 class AuditFailed(Refusal):
     """A journal or comparison that does not hold."""
 

@@ -44,7 +44,7 @@ def _turn(store: Store, app: App) -> Report:
     from online.jobs.loop import Report, tick
 
     try:
-        return tick(store, app.gateways, app.now())
+        return tick(store, app.gateways, app.now(), app.config.spools)
     except StoreBusy as busy:  # another command writes; the next round comes soon
         return Report((), (), 0, (f"{busy} [{busy.code}]",))
 

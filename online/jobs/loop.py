@@ -1,15 +1,17 @@
-"""One turn of the coordinator: pay what is due, submit what is answered, watch what is submitted.
+"""One turn of the coordinator: pay what is due, carry to signers with a spool, submit what is answered, watch the rest.
 
-Calling it again is always safe. It builds nothing but what two people's mandate lets the station pay: all else begins
-with people. A silent node is reported and decides nothing.
+Calling it again is always safe. It builds nothing but what two people's mandate lets the station pay, and what
+was approved for a signer with a spool: all else begins with people. A silent node is reported and decides nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from online.chains.api import Gateway
+from online.courier.carry import carry
 from online.jobs.submit import Submitted, submit_answered
 from online.jobs.watch import Moved, watch_submitted
 from online.store.database import Store
@@ -28,11 +30,16 @@ class Report:
     troubles: tuple[str, ...]
 
 
-def tick(store: Store, gateways: Mapping[str, Gateway], now: int) -> Report:
-    """Do one turn for every gateway; a refusal of one does not stop the others."""
+def tick(
+    store: Store, gateways: Mapping[str, Gateway], now: int, spools: Mapping[str, Path] | None = None
+) -> Report:
+    """Do one turn for every gateway and every signer's spool; a refusal of one does not stop the others."""
     submitted: list[Submitted] = []
     moved: list[Moved] = []
-    pending, troubles = 0, [*_behind(store), *pay_out(store, gateways, now)]
+    troubles = [*_behind(store), *pay_out(store, gateways, now)]
+    carried = carry(store, gateways, spools or {}, now)
+    pending = carried.waiting
+    troubles += carried.troubles
     for network, gateway in sorted(gateways.items()):
         try:
             submitted += submit_answered(store, gateway, now)

@@ -1,0 +1,194 @@
+"""One turn of carrying to the signers that have a spool: answers in, what is approved out. Calling it again is safe.
+
+It takes nobody's place: what goes out was approved as its order asks, one request is open at a time as for every
+signer, and a refusal ends nothing here, since its bytes have left: only the ledger's proof, or a signed answer, does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import select
+
+from online.chains.api import Gateway
+from online.courier.spool import Spool
+from online.jobs.answers import Answered, import_answer
+from online.jobs.build import build_job, gateway_of
+from online.jobs.export import Exported, export_request, require_ready, waiting
+from online.jobs.model import Job
+from online.jobs.renew import renew_stale
+from online.jobs.states import State
+from online.store import tables
+from online.store.database import Store
+from online.store.signers import signer as signer_of
+from online.withdrawals.settling import ORDER_KIND
+from shared.errors import AnswerTooLate, NothingToExport, Refusal, RequestOutstanding
+from shared.review import fingerprint
+
+PATIENCE_SECONDS: Final = 1.0
+"""How long a turn waits for the answer to what it has just laid; a signer that is there needs far less."""
+
+_LOOK_SECONDS: Final = 0.01
+
+
+@dataclass(slots=True)
+class Carried:
+    """What one turn carried, how many requests wait in spools, and what a person must look into."""
+
+    exported: list[Exported] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)
+    waiting: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """A turn at one signer's spool."""
+
+    store: Store
+    gateways: Mapping[str, Gateway]
+    name: str
+    spool: Spool
+    now: int
+    carried: Carried
+
+    def trouble(self, text: str) -> None:
+        self.carried.troubles.append(f"spool of {self.name}: {text}")
+
+    def refusal(self, what: str, refusal: Refusal) -> None:
+        self.trouble(f"{what}{refusal} [{refusal.code}]")
+
+
+def carry(
+    store: Store, gateways: Mapping[str, Gateway], spools: Mapping[str, Path], now: int,
+    *, patience_seconds: float = PATIENCE_SECONDS,
+) -> Carried:
+    """Do one turn for every signer (by name) with a spool; a trouble of one does not stop the others."""
+    carried = Carried()
+    for name, folder in sorted(spools.items()):
+        one = _Round(store, gateways, name, Spool(folder), now, carried)
+        try:
+            _carry(one, patience_seconds)
+        except Refusal as refusal:
+            one.refusal("", refusal)
+    return carried
+
+
+def _carry(one: _Round, patience_seconds: float) -> None:
+    key = signer_of(one.store, one.name).public_key
+    _take_answers(one)
+    _export(one, key)
+    laid = [digest for digest, sealed in _open(one.store, key).items() if _lay(one, digest, sealed)]
+    if laid and _comes(one.spool, laid, patience_seconds):
+        _take_answers(one)
+    left = _open(one.store, key)
+    one.carried.waiting += len(left)
+    _look_at_refusals(one, frozenset(left))
+
+
+def _take_answers(one: _Round) -> None:
+    """Import what came back; what is taken in, or can do nothing any more, is removed, and anything else stays."""
+    for digest in one.spool.answers():
+        try:
+            one.carried.answered.append(import_answer(one.store, one.spool.answer(digest), one.now))
+        except AnswerTooLate as late:
+            one.refusal(f"answer to {fingerprint(digest)}: ", late)
+        except Refusal as refusal:
+            one.refusal(f"answer to {fingerprint(digest)}: ", refusal)
+            continue
+        one.spool.forget(digest)
+
+
+def _export(one: _Round, key: bytes) -> None:
+    """Build what is approved and export what is built, unless an earlier request is still open."""
+    with one.store.reading() as connection:
+        waits = waiting(connection, key, None, (State.APPROVED, State.BUILT))
+        # Withdrawals are gathered and built in a turn of their own, which knows when one must be held.
+        query = select(tables.orders.c.id).where(tables.orders.c.kind == ORDER_KIND)
+        withdrawals = set(connection.execute(query).scalars()) if waits else set()
+    if not waits:
+        return
+    try:
+        require_ready(one.store, key)
+    except RequestOutstanding:
+        return
+    networks = {job.network for job in waits if job.state is State.BUILT}
+    heights = {network: gateway_of(one.gateways, network).height() for network in sorted(networks)}
+    renewed = renew_stale(one.store, key, heights, one.now)
+    for job in _approved(one, key) if renewed else waits:
+        if job.state is State.APPROVED and job.order.hex() not in withdrawals:
+            _build(one, job)
+    try:
+        one.carried.exported.append(export_request(one.store, key, one.now, heights=heights))
+    except NothingToExport:
+        return
+
+
+def _approved(one: _Round, key: bytes) -> list[Job]:
+    with one.store.reading() as connection:
+        return waiting(connection, key, None, (State.APPROVED,))
+
+
+def _build(one: _Round, job: Job) -> None:
+    """Build one job; what stands in its way stops no other."""
+    try:
+        build_job(one.store, job.id, gateway_of(one.gateways, job.network), one.now)
+    except Refusal as refusal:
+        one.refusal(f"job {job.id} waits: ", refusal)
+
+
+def _open(store: Store, key: bytes) -> dict[bytes, bytes]:
+    """Give the exported requests to a signer that an answer can still move, by digest."""
+    items, requests, answers, jobs = tables.request_items, tables.requests, tables.answers, tables.jobs
+    query = (
+        select(requests.c.digest, requests.c.sealed)
+        .join(items, items.c.request == requests.c.digest)
+        .join(jobs, jobs.c.id == items.c.job)
+        .outerjoin(answers, answers.c.request == requests.c.digest)
+        .where(requests.c.signer == key, answers.c.request.is_(None), jobs.c.state == State.EXPORTED.value)
+    )
+    with store.reading() as connection:
+        return {bytes.fromhex(row.digest): row.sealed for row in connection.execute(query)}
+
+
+def _lay(one: _Round, digest: bytes, sealed: bytes) -> bool:
+    """Lay a request that lies nowhere, also one that was lost or that a person took out of `refused`."""
+    if one.spool.holds(digest):
+        return False
+    one.spool.lay(digest, sealed)
+    return True
+
+
+def _comes(spool: Spool, laid: list[bytes], patience_seconds: float) -> bool:
+    """Wait a little while for an answer."""
+    until = time.monotonic() + patience_seconds
+    while True:
+        if not {*laid}.isdisjoint((*spool.answers(), *spool.refusals())):
+            return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_LOOK_SECONDS)
+
+
+def _look_at_refusals(one: _Round, left: frozenset[bytes]) -> None:
+    """Tell what the signer refused while it is open, and clear away what the ledger has ended meanwhile."""
+    for digest in one.spool.refusals():
+        if digest not in left:
+            if _is_known(one.store, digest):
+                one.spool.forget(digest)
+            continue
+        try:
+            reason = one.spool.reason(digest)
+        except Refusal as refusal:
+            reason = f"its reason can not be read: {refusal}"
+        one.trouble(f"request {fingerprint(digest)} was refused: {reason}")
+
+
+def _is_known(store: Store, digest: bytes) -> bool:
+    with store.reading() as connection:
+        query = select(tables.requests.c.digest).where(tables.requests.c.digest == digest.hex())
+        return connection.execute(query).scalar() is not None
