@@ -1372,6 +1372,34 @@ class BadTarget(Refusal):
     hint = "low <= target <= high, in whole coins of an asset of the wallet's network."
 
 
+class NoSuchPlace(Refusal):
+    """A place for a customer's deposits that the ledger does not have."""
+
+    code = "no-such-place"
+    hint = "Leave the tag out, or choose another."
+
+
+class PlaceTaken(Refusal):
+    """A place for deposits that belongs to another customer."""
+
+    code = "place-taken"
+    hint = "Leave the tag out: the next free one is given."
+
+
+class PoolDry(Refusal):
+    """A wallet all of whose addresses are given out."""
+
+    code = "pool-dry"
+    hint = "Add addresses to the wallet (`lockgate wallet addresses`), or import a card with more keys."
+
+
+class NotInSuspense(Refusal):
+    """An arrival that does not wait for anybody to say whose it is."""
+
+    code = "not-in-suspense"
+    hint = "List what waits: `lockgate suspense list`."
+
+
 class BooksDiffer(Refusal):
     """Books that do not say what the ledger says."""
 

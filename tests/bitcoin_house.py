@@ -41,6 +41,7 @@ from shared.policy_document import seal_policy
 from shared.words import words_from_entropy
 from tests.btc_gateway_bench import login
 from tests.signing_world import Somebody
+from tests.store_place import store_url
 
 NETWORK = "bitcoin:regtest"
 NOW = 1_800_000_000
@@ -214,7 +215,7 @@ def a_house(folder: Path, *, form: str = "", deposits: int = 6, **settings: int 
         given = {"url": login(node), "counterparty_url": api.url, "fallback_rate": 5_000}
         gateway = connect(NETWORK, {**given, "confirmations": CONFIRMATIONS, **settings})
         closing.callback(gateway.close)
-        store = open_store(f"sqlite:///{folder}/lockgate.db", Station(pen.public, pen.sign))
+        store = open_store(store_url(folder), Station(pen.public, pen.sign))
         closing.callback(store.close)
         house = House(folder, bitcoin, counterparty, store, gateway, people)
         _furnish(house, form, {"cold": 2, "deposits": deposits, "holding": 1})

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from fcntl import LOCK_EX, flock
 from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from coincurve import PrivateKey
@@ -163,6 +166,15 @@ def a_bench(*, counterparty: bool = True, **settings: Any) -> Iterator[Bench]:
         gateway = connect(NETWORK, given)
         closing.callback(gateway.close)
         yield Bench(bitcoin, world, (node, api), gateway, closing)
+
+
+@contextmanager
+def alone_with(url: str) -> Iterator[None]:
+    """Keep a real node to one test at a time, whichever process runs it: each of them mines."""
+    name = sha256(url.encode()).hexdigest()[:16]
+    with open(Path(gettempdir()) / f"lockgate-node-{name}.lock", "w") as held:
+        flock(held, LOCK_EX)
+        yield
 
 
 def login(server: RunningServer) -> str:

@@ -1,14 +1,18 @@
-"""What every test shares: hypothesis, the `real` marker, a line that says which vectors are there."""
+"""What every test shares: hypothesis, the kinds of stores, a line that says which vectors and servers are there."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.shared_vectors import FOLDER, PRESENT
+from tests.store_place import BOTH, SERVER, placed
 
-REAL_NODES = ("LOCKGATE_XRPL_URL", "LOCKGATE_BITCOIN_URL")
+REAL_NODES = ("LOCKGATE_XRPL_URL", "LOCKGATE_BITCOIN_URL", "LOCKGATE_BITCOIN_WHOLE_URL")
 """The variables that name real servers for the suites marked `real`; each suite skips itself without its own."""
 
 # No deadline: two cores shared by many workers make any single example slow now and then.
@@ -26,4 +30,19 @@ def pytest_report_header() -> str:
     """Say loudly when a run proves less than it could."""
     vectors = "present" if PRESENT else f"MISSING (looked in {FOLDER}; tests that read them are skipped)"
     nodes = ", ".join(name for name in REAL_NODES if os.environ.get(name)) or "none given"
-    return f"shared vectors: {vectors}; real nodes: {nodes}"
+    left = ", ".join(f"{name}*" for name in BOTH)
+    stores = "SQLite and PostgreSQL" if SERVER else f"SQLite ALONE (LOCKGATE_POSTGRES_URL names no server for {left})"
+    return f"shared vectors: {vectors}; real nodes: {nodes}; stores: {stores}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let the coordinator's suites run on every kind of store that is at hand."""
+    if SERVER and Path(metafunc.module.__file__).name.startswith(BOTH):
+        metafunc.parametrize("a_place_for_stores", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def a_place_for_stores(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the test's stores stand on the kind that it runs on."""
+    with placed(getattr(request, "param", "sqlite")):
+        yield

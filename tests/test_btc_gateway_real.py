@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -15,10 +16,22 @@ import pytest
 from online.chains.api import Dead, Final, Outcome, Pending, Plan, Watched
 from online.chains.bitcoin.client import Rpc
 from online.chains.bitcoin.gateway import BitcoinGateway, connect
+from online.chains.bitcoin.relay import relay_of
 from online.devnet.bitcoin import BitcoinWorld, serve_bitcoin
 from shared.effects import Claim
 from shared.errors import NodeUnfit
-from tests.btc_gateway_bench import HOT, NETWORK, Key, friend, login, pays, plan, replacing_claims, signed
+from tests.btc_gateway_bench import (
+    HOT,
+    NETWORK,
+    Key,
+    alone_with,
+    friend,
+    login,
+    pays,
+    plan,
+    replacing_claims,
+    signed,
+)
 
 URL = os.environ.get("LOCKGATE_BITCOIN_URL", "")
 REAL = pytest.param(
@@ -68,7 +81,8 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
         with serve_bitcoin(BitcoinWorld()) as server:
             yield from _node(login(server))
     else:
-        yield from _node(request.param)
+        with alone_with(request.param):
+            yield from _node(request.param)
 
 
 def _node(url: str) -> Iterator[Node]:
@@ -119,6 +133,23 @@ def test_broken_bytes_are_refused_and_a_spent_input_is_later(node: Node) -> None
     node.send(replacing_claims(wish, built.effects.claims, fee_rate=9_000))
     node.mine(1)
     assert node.gateway.submit(done.blob).kind == "later"
+
+
+def test_many_who_ask_for_coins_at_once_are_all_answered(node: Node) -> None:
+    """A bitcoind makes one scan at a time and refuses the others meanwhile."""
+    addresses = [HOT.address, *(friend(number) for number in range(200))]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: node.gateway.accounts(addresses)[0].balance.units, range(24)))
+    assert len(set(found)) == 1
+    assert found[0] > 0
+
+
+def test_the_words_of_a_mempool_are_told_without_sending_anything(node: Node) -> None:
+    cores, knots = "OP_RETURN, envelope, bare multisig", "OP_RETURN (tokens-counterparty), envelope (bare-datacarrier)"
+    lines, warnings = relay_of(node.gateway._nodes)
+    is_knots = "Knots" in node.gateway._nodes[0].status().name
+    assert ((knots if is_knots else cores) in lines[0], len(warnings)) == (True, 2 if is_knots else 0)
+    assert node.rpc.call("getrawmempool") == []
 
 
 def test_a_node_of_another_network_is_refused(node: Node) -> None:

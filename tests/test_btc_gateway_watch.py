@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from online.chains.api import Dead, Final, Outcome, Pending, Watched
-from online.devnet.bitcoin import KNOTS, serve_bitcoin
+from online.devnet.bitcoin import KNOTS, KNOTS_OPEN, serve_bitcoin
 from online.devnet.bitcoin.faults import SubmitLoss
 from online.devnet.bitcoin.wire import Tx
 from shared.chains.bitcoin.signing import transactions
@@ -103,7 +103,7 @@ def test_a_reorganisation_that_loses_the_reveal_alone_leaves_it_said_and_sent(be
     bench.bitcoin.reorg(3, transactions=[transactions(job.signed.blob)[0][1]])
     bench.bitcoin.forget(job.signed.tx_id)
     bench.bitcoin.remember()
-    assert "STUCK" in text(job.watch())
+    assert "handed over again, and taken" in text(job.watch())
     bench.bitcoin.mine(6)
     job.happened()
 
@@ -311,11 +311,28 @@ def test_a_missing_reveal_is_said_plainly_and_handed_over_again(bench: Bench, co
     if confirmed:
         bench.bitcoin.mine(8)
     outcome = text(job.watch())
-    assert "STUCK" in outcome
+    assert "handed over again, and taken" in outcome
     assert reveal_id in outcome
     assert reveal_id in bench.bitcoin.mempool.entries
     bench.bitcoin.mine(6)
     assert isinstance(job.watch(), Final)
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_reveal_that_the_node_does_not_take_is_stuck_until_somebody_takes_it(bench: Bench, confirmed: bool) -> None:
+    job = a_pair(bench)
+    (_, commit), (reveal_id, reveal) = transactions(job.signed.blob)
+    bench.bitcoin.submit(commit)
+    if confirmed:
+        bench.bitcoin.mine(8)
+    bench.bitcoin.policy = KNOTS
+    outcome = job.watch()
+    assert isinstance(outcome, Pending)
+    assert outcome.stuck
+    assert all(words in outcome.text for words in ("STUCK", reveal_id, "bare-datacarrier", "miner"))
+    bench.bitcoin.mine_exactly([Tx.read(raw) for raw in ([reveal] if confirmed else [commit, reveal])])
+    bench.bitcoin.mine(6)
+    job.happened()
 
 
 def test_a_missing_reveal_whose_answer_never_came_is_said_so(bench: Bench) -> None:
@@ -372,6 +389,24 @@ def test_a_commit_stays_here_while_its_reveal_would_not_be_relayed(bench: Bench)
     verdict = job.submit()
     assert (verdict.kind, verdict.text.startswith("nothing was sent")) == ("later", True)
     assert not bench.bitcoin.mempool.entries
+    bench.bitcoin.mine_exactly([Tx.read(raw) for _, raw in transactions(job.signed.blob)])
+    bench.bitcoin.mine(5)
+    job.happened()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"), [("taproot", "OP_IF/NOTIF"), ("multisig", "bad-txns-vout-script-toolarge")]
+)
+def test_what_only_this_node_takes_for_a_rule_of_the_network_is_not_refused_for_ever(
+    bench: Bench, encoding: str, words: str
+) -> None:
+    """Others mine it: whoever took "refused" for an end would pay again."""
+    bench.fund(1_000_000)
+    wish = plan(*(pays(friend(n), 5, XCP) for n in range(4)), kind="counterparty-mpma", encoding=encoding)
+    job = bench.build(wish)
+    bench.bitcoin.policy = KNOTS_OPEN
+    verdict = job.submit()
+    assert (verdict.kind, words in verdict.text) == ("later", True)
     bench.bitcoin.mine_exactly([Tx.read(raw) for _, raw in transactions(job.signed.blob)])
     bench.bitcoin.mine(5)
     job.happened()

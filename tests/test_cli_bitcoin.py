@@ -22,6 +22,7 @@ from tests.cli_house import PASSPHRASE, Done, lockgate
 from tests.signing_world import Somebody
 
 NETWORK = "bitcoin:regtest"
+SEND = ("send", "--to", friend(1), "--amount", "1")
 
 
 @dataclass
@@ -47,6 +48,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     bitcoin = BitcoinWorld()
     counterparty = CounterpartyWorld(bitcoin)
+    counterparty.issue("BOOKCARD", divisible=False)
     with serve_bitcoin(bitcoin) as node, serve_counterparty(counterparty) as api:
         made = Desk(folder, bitcoin, [])
         made.ok("init", "--network", NETWORK, "--url", login(node), "--kdf", "light")
@@ -101,6 +103,26 @@ def test_an_asset_that_nobody_noted_is_refused(desk: Desk) -> None:
     assert desk.run("asset", "add", NETWORK, "XCP", "0").refused("bad-asset")
 
 
+@pytest.mark.parametrize(
+    ("code", "decimals"), [("BOOKCARD", "8"), ("NOSUCHTHING", "8"), ("BTC", "8"), ("bookcard", "0")]
+)
+def test_an_asset_is_not_noted_otherwise_than_its_ledger_has_it(desk: Desk, code: str, decimals: str) -> None:
+    assert desk.run("asset", "add", NETWORK, code, decimals).refused("bad-asset")
+    assert "BOOKCARD" not in [row["code"] for row in desk.ok("asset", "list")]
+
+
+def test_an_asset_that_no_node_can_confirm_is_noted_with_a_word_about_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    made = lockgate("--home", home, "init", "--network", NETWORK, "--url", "http://127.0.0.1:1", "--kdf", "light")
+    assert made.code == 0, made.err
+    for more in ("", 'counterparty_url = "http://127.0.0.1:1"\n'):
+        with (home / "config.toml").open("a") as file:
+            file.write(more)
+        done = lockgate("--home", home, "asset", "add", NETWORK, "XCP", "8")
+        assert done.code == 0, done.err
+        assert "not compared with the ledger" in done.err
+
+
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_batch_comes_from_a_table_or_from_json_lines(desk: Desk, form: str) -> None:
     rows = [{"destination": friend(n), "asset": "XCP", "amount": f"0.0{n}", "memo": f"no {n}"} for n in range(1, 6)]
@@ -144,6 +166,16 @@ def test_a_sweep_says_the_amount_that_is_left_after_its_fee(desk: Desk) -> None:
     assert desk.run("sweep", "--to", friend(9), "--ownerships", "--wallet", "cold", "--as", "alice").code == 2
 
 
+def test_an_order_that_can_not_be_built_is_named_where_all_are_exported(desk: Desk) -> None:
+    desk.draft("pay", "--to", friend(1), "50", "--key", "too much")
+    desk.ok("approve", "too much", "--as", "bob")
+    done = desk.run("request", "export", "--out", desk.folder / "none")
+    assert done.refused("coins-short")
+    assert "of order too much: " in done.err
+    (job,) = desk.ok("order", "show", "too much")["jobs"]
+    desk.ok("order", "withdraw", str(job["job"]))
+
+
 def test_only_what_is_on_its_way_is_bumped(desk: Desk) -> None:
     desk.draft("pay", "--to", friend(1), "0.1", "--key", "bumped", "--address", desk.addresses[0])
     desk.ok("approve", "bumped", "--as", "bob")
@@ -157,3 +189,42 @@ def test_only_what_is_on_its_way_is_bumped(desk: Desk) -> None:
 def test_the_books_count_assets_beside_bitcoins(desk: Desk) -> None:
     rows = desk.ok("books", "check")
     assert {(row["asset"], row["difference"]) for row in rows} == {("BTC", "0 BTC"), ("XCP", "0 XCP")}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("pay", "--to", friend(1), "0.00000293"), "payment-dust"),
+        ((*SEND, "--asset", "BTC", "--memo", "x"), "bad-plan"),
+        ((*SEND, "--asset", "XCP", "--memo", "m" * 35), "counterparty-memo-refused"),
+        ((*SEND, "--asset", "XCP", "--memo-hex", "00" * 35), "counterparty-memo-refused"),
+    ],
+)
+def test_what_could_never_be_built_is_refused_before_anybody_signs_it(
+    desk: Desk, words: tuple[str, ...], code: str
+) -> None:
+    before = len(desk.ok("order", "list"))
+    assert desk.run(*words, "--wallet", "cold", "--as", "alice").refused(code)
+    assert len(desk.ok("order", "list")) == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([f"{friend(1)},BTC,1,a", f"{friend(2)},XCP,1,b"], "bad-plan"),
+        ([f"{friend(1)},XCP,1,{'m' * 64}", f"{friend(2)},XCP,1,b"], "counterparty-memo-refused"),
+        ([f"{friend(1)},XCP,92233720368.54775808,a", f"{friend(2)},XCP,1,b"], "counterparty-quantity-refused"),
+    ],
+)
+def test_a_batch_that_could_never_be_built_is_refused_likewise(desk: Desk, rows: list[str], code: str) -> None:
+    file = desk.folder / "never.csv"
+    file.write_text("\n".join(["destination,asset,amount,memo", *rows]))
+    assert desk.run("batch", file, "--wallet", "cold", "--as", "alice").refused(code)
+
+
+def test_the_bytes_of_what_is_not_signed_are_not_shown(desk: Desk) -> None:
+    desk.draft("pay", "--to", friend(1), "0.1", "--key", "unsigned")
+    (job,) = desk.ok("order", "show", "unsigned")["jobs"]
+    assert job["said"] == ""
+    assert desk.run("order", "raw", str(job["job"])).refused("move-refused")
+    assert desk.run("order", "raw", "999").refused("unknown-job")

@@ -225,7 +225,7 @@ def test_an_envelope_that_the_mempool_refuses_is_mined_by_generateblock(client: 
     )
     commit, reveal = signed(ALICE, result), signed_reveal(ALICE, result)
     client.bitcoin.submit(commit.raw)
-    with pytest.raises(Rejected, match="bad-witness-nonstandard"):
+    with pytest.raises(Rejected, match="bare-datacarrier"):
         client.bitcoin.submit(reveal.raw)
     answer(client.bitcoin, "generateblock", [ALICE.address, [commit.txid, reveal.raw.hex()]])
     assert client.balance(BOB.address) == 9

@@ -15,23 +15,27 @@ from sqlalchemy import select, update
 from offline_signer import pen
 from offline_signer.box import opened
 from online.chains.bitcoin.node import Node
+from online.devnet.bitcoin import KNOTS
+from online.devnet.bitcoin.wire import Tx
 from online.jobs.answers import import_answer
 from online.jobs.build import build_job
 from online.jobs.loop import tick
 from online.jobs.model import Job, encode_plan, job, jobs, transfer_refs
+from online.jobs.submit import last_word
 from online.jobs.withdraw import withdraw
 from online.orders.approval import rebuild
+from online.orders.gathering import draft_sweep
 from online.orders.replacement import bump
 from online.orders.spending import draft_batch, draft_pay, draft_send
 from online.store import tables
-from online.store.database import Station, open_store
 from shared.chains.bitcoin import BITCOIN
 from shared.chains.bitcoin.signing import transactions
 from shared.effects import Destination
 from shared.envelope import Declined
-from shared.errors import BadSeal, ClaimTaken, MoveRefused, PlanMismatch, Refusal
+from shared.errors import BadSeal, ClaimTaken, CoinsShort, MoveRefused, PlanMismatch, Refusal
 from shared.policy import Person
 from tests.bitcoin_house import COIN, NETWORK, PASSPHRASE, XCP, House, a_house, amount, friend
+from tests.store_place import reopened
 
 
 class Killed(BaseException):
@@ -111,7 +115,7 @@ def test_a_reveal_that_every_node_lost_gets_out_again(house: House) -> None:
     house.bitcoin.forget(reveal)
     house.bitcoin.remember()
     house.bitcoin.mine(1)
-    assert "STUCK" in house.fate(found)
+    assert "handed over again, and taken" in house.fate(found)
     house.settle()
     house.settle()
     assert house.states() == ["final"]
@@ -119,10 +123,36 @@ def test_a_reveal_that_every_node_lost_gets_out_again(house: House) -> None:
     house.require_books()
 
 
+def test_a_reveal_that_no_mempool_takes_is_a_trouble_that_names_it_until_a_miner_took_it(house: House) -> None:
+    _batch(house)
+    house.cross()
+    (found,) = jobs(house.store)
+    reveal_id, reveal = transactions(found.blob or b"")[1]
+    house.tick()
+    house.bitcoin.forget(reveal_id)
+    house.bitcoin.remember()
+    house.bitcoin.policy = KNOTS
+    house.bitcoin.mine(1)
+    for _ in range(2):
+        report = tick(house.store, {NETWORK: house.gateway}, house.now)
+        assert (report.moved, report.pending) == ((), 1)
+        (trouble,) = report.troubles
+        assert trouble.startswith("job 1: STUCK: ")
+        assert reveal_id in trouble
+        with house.store.reading() as connection:
+            assert last_word(connection, 1) == trouble.replace("job 1: ", "later: ")
+    assert house.states() == ["submitted"]
+    house.bitcoin.mine_exactly([Tx.read(reveal)])
+    house.bitcoin.mine(1)
+    house.tick()
+    assert house.states() == ["final"]
+    assert [house.held(friend(number)) for number in range(12)] == [100] * 12
+    house.require_books()
+
+
 def _restart(house: House) -> None:
     house.store.close()
-    pen = house.people["station"]
-    house.store = open_store(f"sqlite:///{house.folder}/lockgate.db", Station(pen.public, pen.sign))
+    house.store = reopened(house.store)
 
 
 # --- replacement ----------------------------------------------------------------------------------
@@ -235,6 +265,31 @@ def test_what_a_replacement_shares_stays_taken_for_everybody_else(house: House) 
     assert first is not None
     assert built is not None
     assert not set(first.claims) & set(built.claims)
+
+
+@pytest.mark.parametrize("dust", [1, 400])
+def test_dust_that_strangers_send_blocks_no_sweep(house: House, dust: int) -> None:
+    """Their address may be the richest of all and hold no coin that is worth its fee."""
+    house.bitcoin.fund_all([(house.address("deposits", 0), 330)] * dust)
+    house.fund(330 * dust // 2 + 20_000, wallet="deposits", index=1)
+    to = house.address("holding")
+    house.approved(draft_sweep(house.store, house.gateway, house.asking(), wallet="deposits", to=to))
+    house.cross()
+    house.settle()
+    assert house.states() == ["final"]
+    assert house.gateway.account(to).balance.units > 330 * dust // 2 + 19_000
+    assert house.gateway.account(house.address("deposits", 1)).balance.units == 0
+
+
+def test_a_sweep_of_what_another_sweep_moves_is_refused_before_anybody_signs_it(house: House) -> None:
+    house.fund(90_000, wallet="deposits", index=0)
+    house.fund(50_000, wallet="deposits", index=1)
+    to = house.address("holding")
+    house.approved(draft_sweep(house.store, house.gateway, house.asking(), wallet="deposits", to=to))
+    house.build()
+    house.fund(20_000, wallet="deposits", index=1)
+    with pytest.raises(CoinsShort, match="no confirmed output that is free"):
+        draft_sweep(house.store, house.gateway, house.asking(), wallet="deposits", to=to)
 
 
 def test_a_gateway_that_offers_a_taken_coin_again_is_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

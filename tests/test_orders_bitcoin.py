@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from offline_signer import ceremony, screen
+from offline_signer.box import opened
 from online.cli.exporting import review_of
 from online.jobs.answers import import_answer
 from online.jobs.export import request_review_input
@@ -16,7 +18,12 @@ from online.store.wallets import keys
 from shared.effects import Destination
 from shared.errors import AssetsShort, NotEnoughApprovals, NothingToMove
 from shared.money import Amount
-from tests.bitcoin_house import CARD, COIN, XCP, House, a_house, amount, friend
+from shared.transport.base45 import from_text
+from shared.transport.collector import Collector
+from shared.transport.message import film
+from shared.transport.pack import unpack
+from shared.transport.qr import Display
+from tests.bitcoin_house import CARD, COIN, PASSPHRASE, XCP, House, a_house, amount, friend
 
 
 @pytest.fixture
@@ -197,19 +204,57 @@ def test_priming_pays_only_the_addresses_that_hold_too_little(house: House) -> N
         draft_prime(house.store, house.gateway, house.asking(), wallet="cold", primed=primed)
 
 
-def test_a_batch_of_500_is_built_crossed_signed_and_confirmed(house: House) -> None:
-    house.approved(draft_batch(house.store, house.asking(), wallet="cold", payments=_lines(500)))
+def test_a_batch_of_500_is_built_crossed_signed_and_confirmed(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sums = [amount(1_000 + number, XCP) if number % 2 else amount(1 + number % 3, CARD) for number in range(500)]
+    lines = [(Destination(friend(number), memo=f'"order {number}"'), each) for number, each in enumerate(sums)]
+    house.approved(draft_batch(house.store, house.asking(), wallet="cold", payments=lines))
     exported = house.export()
-    request, effects = request_review_input(house.store, exported.digest)
-    assert [len(item.transfers) for _, item in request.flat()] == [500]
-    text = review_of(house.store, exported.digest).lines
-    assert all(any(friend(number) in line for line in text) for number in (0, 250, 499))
-    assert len(effects[0].payments) == 500
-    import_answer(house.store, house.sign(exported.blob), house.now)
+    (reviewed,) = request_review_input(house.store, exported.digest)
+    assert len(reviewed.transfers) == len(reviewed.effects.payments) == 500
+    crossed = _by_frames(exported.blob)
+    with opened(house.folder / "signer", PASSPHRASE, lambda: house.now) as box:
+        seen = ceremony.examine(crossed, box.history, box.policy(), house.signer, box.now())
+    assert seen.review.lines == review_of(house.store, exported.digest).lines
+    pages = _paged([*seen.review.lines, *seen.lines()], monkeypatch, capsys)
+    assert len(pages) > 40
+    assert all(len(page.splitlines()) <= 24 for page in pages)
+    read = "".join(pages)
+    for to, _ in lines:
+        assert read.count(f"to {to.address} memo {to.memo}") == 1
+    totals = {asset: sum(sent.units for _, sent in lines if sent.asset == asset) for asset in (XCP, CARD)}
+    assert all(f"pays {Amount(asset, units)} on" in pages[0] for asset, units in totals.items())
+    import_answer(house.store, _by_frames(house.sign(crossed)), house.now)
     house.settle()
     assert house.states() == ["final"]
-    assert sum(house.held(friend(number)) for number in range(500)) == sum(1_000 + n for n in range(500))
+    assert [house.held(to.address, sent.asset) for to, sent in lines] == [each.units for each in sums]
     house.require_books()
+
+
+def _by_frames(sealed: bytes) -> bytes:
+    """Carry bytes across as the texts of QR frames, every third of which is lost."""
+    shown, collector = film(sealed, Display(20)), Collector()
+    for index in range(4 * shown.needed + 20):
+        if index % 3:
+            collector.add(from_text(shown.text(index)))
+    assert collector.message is not None
+    return unpack(collector.message)
+
+
+def _paged(lines: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Read lines on a terminal of 80 x 24 as the signer shows them, Enter after Enter; give the pages."""
+    pages: list[str] = []
+
+    def more(question: str) -> str:
+        pages.append(capsys.readouterr().out + question)
+        return ""
+
+    capsys.readouterr()
+    monkeypatch.setattr(screen, "is_terminal", lambda: True)
+    monkeypatch.setattr("builtins.input", more)
+    screen.show(lines)
+    return [*pages, capsys.readouterr().out]
 
 
 def test_what_other_jobs_will_still_send_is_not_sent_twice(house: House) -> None:

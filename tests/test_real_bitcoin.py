@@ -11,10 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from fcntl import LOCK_EX, flock
-from hashlib import sha256
 from pathlib import Path
-from tempfile import gettempdir
 
 import pytest
 from sqlalchemy import select
@@ -38,7 +35,7 @@ from shared.chains.bitcoin.signing import transactions
 from shared.effects import Destination
 from shared.policy import Person
 from tests.bitcoin_house import CARD, COIN, CONFIRMATIONS, NETWORK, XCP, House, _furnish, amount, friend
-from tests.btc_gateway_bench import HOT, pays, plan, signed
+from tests.btc_gateway_bench import HOT, alone_with, pays, plan, signed
 from tests.signing_world import Somebody
 
 URL = os.environ.get("LOCKGATE_BITCOIN_WHOLE_URL", "")
@@ -97,15 +94,6 @@ def bitcoin() -> Iterator[RealBitcoin]:
 def house(bitcoin: RealBitcoin, tmp_path: Path) -> Iterator[House]:
     with alone_with(URL), _a_house(bitcoin, tmp_path) as made:
         yield made
-
-
-@contextmanager
-def alone_with(url: str) -> Iterator[None]:
-    """Keep the node to one test at a time, whichever process runs it: each of them mines."""
-    name = sha256(url.encode()).hexdigest()[:16]
-    with open(Path(gettempdir()) / f"lockgate-node-{name}.lock", "w") as held:
-        flock(held, LOCK_EX)
-        yield
 
 
 @contextmanager

@@ -174,6 +174,14 @@ class Purser(Protocol):
         """Give what an address holds of an asset beside the native one."""
 
 
+@runtime_checkable
+class Appraiser(Protocol):
+    """What a gateway offers besides where its ledger says how assets are divided."""
+
+    def decimals(self, code: str) -> int | None:
+        """Give the decimals of an asset beside the native one, None where the ledger has no such asset."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Money that reached one of our addresses, irreversibly as the settings say. `key` names it once and for ever.
@@ -220,6 +228,44 @@ class Receiver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """What one transaction changed at one address: `units` of an asset that came (above 0) or went, the fee included.
+
+    `fee_units` is the part that the ledger took as the fee, which the address paid; None where it is not told apart.
+    """
+
+    tx_id: str
+    height: int
+    address: str
+    asset: Asset
+    units: int
+    fee_units: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movements:
+    """Everything that moved, read up to `height`; up to `settled` nothing of it can change any more."""
+
+    found: tuple[Movement, ...]
+    height: int
+    settled: int
+
+
+@runtime_checkable
+class Historian(Protocol):
+    """What a gateway offers besides, so that books are held against the ledger transaction by transaction."""
+
+    network: str
+
+    def movements(self, addresses: Collection[str], assets: Collection[Asset], since: int) -> Movements:
+        """Give every change of the native asset, and of these besides, at some addresses above a height.
+
+        Raises:
+            HistoryMissing: where the node does not have all of it. NodeUnreachable: of the node.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Customs:
     """What orders must know of a ledger before any node is asked: which transactions it has, and how much fits in one.
 
@@ -228,7 +274,7 @@ class Customs:
     wallet's first address, `rotation` another key in the place of one. `payees` is the most payments of the native
     asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most `batch_most`
     payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's first keys can
-    be made to sign for its first address. `transactions` gives ids and bytes of what one job's signed bytes hold, where
+    be made to sign for its first address. `tags` says that customers share an address and are told apart by tags. `transactions` gives ids and bytes of what one job's signed bytes hold, where
     that may be several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn`
     gives a claim's place among those of its scope where the ledger takes them in that order alone. `settings` are the
     lines of its section in config.toml; `least` is what addresses shall hold, by the name of the setting.
@@ -246,6 +292,7 @@ class Customs:
     lanes: str = ""
     rotation: str = ""
     lanes_most: int = 0
+    tags: bool = False
     transactions: Callable[[bytes], tuple[tuple[str, bytes], ...]] | None = None
     require: Callable[[Plan], object] | None = None
     turn: Callable[[Claim], int] | None = None

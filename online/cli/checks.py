@@ -93,13 +93,15 @@ def _store(app: App) -> str:
 
 
 def _nodes(app: App) -> Iterator[Check]:
-    for name, section in app.config.networks.items():
-        yield _tried(f"node {section['network']}", lambda name=name: _node(app, name))  # type: ignore[misc]
-
-
-def _node(app: App, chain: str) -> str:
-    report = app.gateways[app.config.networks[chain]["network"]].check()
-    return "; ".join((f"{report.url} {report.version}, ledger {report.height}", *report.lines))
+    for section in app.config.networks.values():
+        line = f"node {section['network']}"
+        try:
+            report = app.gateways[section["network"]].check()
+        except Refusal as refusal:
+            yield Check(line, False, f"{refusal} [{refusal.code}]")
+            continue
+        yield Check(line, True, "; ".join((f"{report.url} {report.version}, ledger {report.height}", *report.lines)))
+        yield from (Check(line, False, warning) for warning in report.warnings)
 
 
 def _tried(name: str, look: Callable[[], str]) -> Check:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from online.cli.app import App, pass_app
-from online.cli.output import fields, json_option, listing
+from online.cli.output import fields, json_option, listing, say
 from online.cli.views import find_order, job_value, order_value
+from shared.errors import MoveRefused
 
 
 @click.group()
 def order() -> None:
-    """Orders and their jobs: list, show, rebuild, withdraw."""
+    """Orders and their jobs: list, show, raw, rebuild, withdraw."""
 
 
 @order.command("list")
@@ -33,15 +34,43 @@ def list_(app: App, *, as_json: bool) -> None:
 def show(app: App, order_id: str, *, as_json: bool) -> None:
     """Show an ORDER (its key, its id or the beginning of it), its lines and its jobs."""
     from online.jobs.model import jobs
+    from online.jobs.states import ENDS
+    from online.jobs.submit import last_word
 
     with app.reading() as store:
         value = order_value(store, find_order(store, order_id))
-        its_jobs = [job_value(one) for one in jobs(store, order=bytes.fromhex(value["order"]))]
+        with store.reading() as connection:
+            its_jobs = [
+                job_value(one, last_word(connection, one.id) if one.state not in ENDS else "")
+                for one in jobs(store, order=bytes.fromhex(value["order"]))
+            ]
     if as_json:
         fields({**value, "jobs": its_jobs}, as_json=True)
         return
     fields(value, as_json=False)
     listing(its_jobs, ["job", "state", "kind", "until_ledger", "tx_id", "result"], as_json=False, empty="no jobs")
+    for one in its_jobs:
+        if one["said"]:
+            say(f"job {one['job']}: {one['said']}")
+
+
+@order.command()
+@click.argument("job", type=int)
+@json_option
+@pass_app
+def raw(app: App, job: int, *, as_json: bool) -> None:
+    """Show the signed transactions of a JOB as hex, to hand them to another node; each can be handed over again."""
+    from online.chains import customs
+    from online.jobs.model import job as find_job
+
+    with app.reading() as store:
+        found = find_job(store, job)
+    if found.blob is None:
+        raise MoveRefused(f"job {job} is {found.state}, and nothing of it is signed here")
+    split = customs(found.network).transactions
+    parts = ((found.tx_id or "", found.blob),) if split is None else split(found.blob)
+    rows = [{"tx_id": tx_id, "hex": blob.hex()} for tx_id, blob in parts]
+    listing(rows, ["tx_id", "hex"], as_json=as_json)
 
 
 @order.command()

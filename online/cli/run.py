@@ -58,6 +58,8 @@ def _look_at_nodes(app: App) -> None:
             note(f"trouble: {trouble} [{trouble.code}]")
         else:
             note(f"{found.network}: {found.url} {found.version}, ledger {found.height}")
+            for text in found.warnings:
+                note(f"warning: {text}")
 
 
 @contextmanager

@@ -75,8 +75,8 @@ def order_value(store: Store, order: Order) -> dict[str, Any]:
     }
 
 
-def job_value(job: Job) -> dict[str, Any]:
-    """Show a job."""
+def job_value(job: Job, said: str = "") -> dict[str, Any]:
+    """Show a job; `said` is the last word about its bytes while the ledger has not decided."""
     return {
         "job": job.id,
         "order": job.order.hex(),
@@ -87,6 +87,7 @@ def job_value(job: Job) -> dict[str, Any]:
         "tx_id": job.tx_id,
         "until_ledger": job.expiry_height,
         "result": job.result,
+        "said": said,
         "replaces": job.replaces,
     }
 
@@ -105,10 +106,10 @@ def wallet_value(wallet: Wallet, keys: Sequence[Key]) -> dict[str, Any]:
 
 
 def signer_value(signer: Signer) -> dict[str, Any]:
-    """Show a paired signer, and how much of its journal was seen."""
+    """Show a paired signer, and how much of its journal was seen; a device of another maker has none."""
     return {
         "name": signer.name,
-        "key": f"ed25519:{signer.public_key.hex()}",
+        "key": f"device {signer.fingerprint.hex()}" if signer.fingerprint else f"ed25519:{signer.public_key.hex()}",
         "entries": signer.seen.size,
         "entries_missing": signer.needs_entries,
     }

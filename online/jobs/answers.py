@@ -1,26 +1,28 @@
 """Exported -> answered or declined: a signer's answer is verified signature by signature against the stored request.
 
 The gap is untrusted both ways. An answer counts only from the signer that was asked, with one signature or one signed
-word for every transaction, and with a journal that continues the one known before.
+word for every transaction, and with a journal that continues the one known before. A device of another maker has no
+journal; what it signed counts for its one job, and the audit names that job.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from online.jobs.export import find_request, request_jobs
-from online.jobs.model import Job
+from online.jobs.model import Job, find_job
 from online.jobs.moves import move
 from online.jobs.signer_journal import follow, want_newer
 from online.jobs.states import State
 from online.store import tables
 from online.store.database import Store, Tx
 from online.store.signers import find_signer
-from shared.chains import chain
-from shared.chains.api import Signed
+from shared.chains import chain, interchange_of
+from shared.chains.api import Interchange, Signed
 from shared.envelope import Declined, SigningAnswer, open_answer, open_request
 from shared.errors import (
     AnswerByAnother,
@@ -51,6 +53,10 @@ def import_answer(store: Store, blob: bytes, now: int) -> Answered:
         SignerJournalRolledBack, SignerJournalForked: if the signer's journal does not continue.
         Refusal: if a signature does not verify, or the answer is none.
     """
+    interchanged = interchange_of(blob)
+    if interchanged is not None:
+        with store.transaction() as tx:
+            return _take_from_device(tx, interchanged, blob, now)
     answer, sealed = open_answer(blob)
     with store.transaction() as tx:
         known = tx.sql.execute(
@@ -83,6 +89,43 @@ def _take(tx: Tx, answer: SigningAnswer, signers: Sequence[bytes], blob: bytes, 
         if job.state is State.EXPORTED:
             _settle(tx, job, signed.get(position), declined.get(position), now)
     return _outcome(answer, jobs, repeated=False)
+
+
+def _take_from_device(tx: Tx, interchanged: Interchange, blob: bytes, now: int) -> Answered:
+    """Take what a device of another maker signed as the answer to the one job that it was asked for."""
+    digest, job = _asked_of_device(tx.sql, interchanged.asked(blob))
+    answer = device_answer(interchanged, job, digest, blob)
+    earlier = select(tables.answers.c.sealed).where(tables.answers.c.request == digest.hex())
+    first = tx.sql.execute(earlier).scalar()
+    if first is not None:
+        return _repeated(answer, device_answer(interchanged, job, digest, first), [job])
+    if job.state is not State.EXPORTED:
+        raise AnswerTooLate("the transaction of this request has ended already")
+    signed = verified(answer, [job], {})
+    tx.sql.execute(insert(tables.answers).values(request=digest.hex(), sealed=blob))
+    _settle(tx, job, signed[0], None, now)
+    return _outcome(answer, [job], repeated=False)
+
+
+def device_answer(interchanged: Interchange, job: Job, digest: bytes, blob: bytes) -> SigningAnswer:
+    """Give what a device answered in the form of an answer: no checkpoint stands behind it, and nothing is declined."""
+    transaction = chain(job.network).decode(job.unsigned or b"", job.context, job.keys, job.network)
+    return SigningAnswer(digest, interchanged.signatures(blob, transaction), (), "", ())
+
+
+def _asked_of_device(connection: Connection, unsigned: bytes) -> tuple[bytes, Job]:
+    """Find the request for these unsigned bytes. Raises UnknownRequest, AnswerByAnother."""
+    jobs, items = tables.jobs, tables.request_items
+    query = select(items.c.request, jobs.c.id).join(jobs, jobs.c.id == items.c.job)
+    mine = query.where(jobs.c.unsigned_sha256 == hashlib.sha256(unsigned).digest()).order_by(jobs.c.id.desc())
+    row = connection.execute(mine.limit(1)).one_or_none()
+    if row is None:
+        raise UnknownRequest("no request for this transaction was exported here")
+    digest = bytes.fromhex(row.request)
+    asked = find_signer(connection, find_request(connection, digest)[0])
+    if not asked.fingerprint:
+        raise AnswerByAnother(f"{asked.name} was asked for this, and answers with its journal behind it")
+    return digest, find_job(connection, row.id)
 
 
 def verified(

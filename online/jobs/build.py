@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from online.chains.api import Built, Gateway
-from online.jobs.leases import leases
+from online.jobs.leases import Leases, leases
 from online.jobs.model import Job, encode_context, encode_keys, find_job, find_jobs, reorder, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
@@ -49,14 +49,16 @@ def build_approved(
     with store.reading() as connection:
         waiting = find_jobs(connection, order=order, states=(State.APPROVED,))
         bodies = {number: signed_body(connection, number) for number in {job.order for job in waiting}}
-    with leases(store) as take:
-        return tuple(_named(store, job, bodies[job.order], gateways, now) for job in waiting if take(job))
+    with leases(store) as held:
+        return tuple(_named(held, store, job, bodies[job.order], gateways, now) for job in waiting if held.take(job))
 
 
-def _named(store: Store, job: Job, body: Body, gateways: Mapping[str, Gateway], now: int) -> Job:
+def _named(
+    held: Leases, store: Store, job: Job, body: Body, gateways: Mapping[str, Gateway], now: int
+) -> Job:
     """Build one of several, and say in a refusal which it is: until it is withdrawn or mended, it stops the others."""
     try:
-        return _build(store, job.id, body, gateway_of(gateways, job.network), now)
+        return _build(held, store, job, body, gateway_of(gateways, job.network), now)
     except Refusal as refusal:
         words = f"job {job.id} of order {body.idempotency_key}: {refusal}"
         raise type(refusal)(words, hint=refusal.hint) from refusal
@@ -75,10 +77,17 @@ def build_job(store: Store, job_id: int, gateway: Gateway, now: int) -> Job:
         if job.state is not State.APPROVED:
             raise MoveRefused(f"job {job_id} is {job.state} and is not built")
         body = signed_body(connection, job.order)
-    return _build(store, job_id, body, gateway, now)
+    with leases(store) as held:
+        return _build(held, store, job, body, gateway, now)
 
 
-def _build(store: Store, job_id: int, body: Body, gateway: Gateway, now: int) -> Job:
+def _build(held: Leases, store: Store, job: Job, body: Body, gateway: Gateway, now: int) -> Job:
+    """Build when no other process builds for the same address, so that none is always late for its claims."""
+    with held.line(f"{job.network}/{job.plan.source}"):
+        return _build_in_line(store, job.id, body, gateway, now)
+
+
+def _build_in_line(store: Store, job_id: int, body: Body, gateway: Gateway, now: int) -> Job:
     for _ in range(_MOST_TRIES):
         with store.reading() as connection:
             job = find_job(connection, job_id)

@@ -19,11 +19,20 @@ from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.signers import Signer, find_signer
 from online.store.wallets import public_keys
-from shared.chains import chain
+from shared.chains import chain, interchange
 from shared.chains.api import Context
-from shared.effects import Effects
+from shared.encoding import Value
 from shared.envelope import MOST_ITEMS, Item, Lot, SigningRequest, context_of, open_request, seal_request
-from shared.errors import EntriesMissing, NothingToExport, RequestOutstanding, UnknownRequest
+from shared.errors import (
+    EntriesMissing,
+    ForeignSignerAsked,
+    NothingToExport,
+    Refusal,
+    RequestOutstanding,
+    UnknownRequest,
+)
+from shared.foreign import foreign_document
+from shared.review import Reviewed, context_lines
 
 _MOST_LOTS = 16
 
@@ -59,6 +68,8 @@ def export_request(
 ) -> Exported:
     """Export what is built for a signer, of one order if asked; what does not fit waits for the next request.
 
+    For a device of another maker the bytes are what it exchanges, of one transaction at a time.
+
     With `heights` (the newest known of each network) what has expired there is left out: `renew_stale` comes before.
 
     Raises:
@@ -66,13 +77,18 @@ def export_request(
     """
     with store.transaction() as tx:
         asked = _ready(tx.sql, signer, order, tx.station.public_key)
-        built = waiting(tx.sql, signer, order, (State.BUILT,))
-        lots, jobs = _lots(tx, [job for job in built if _lives(job, heights or {})])
-        if not jobs:
+        waits = waiting(tx.sql, signer, order, (State.BUILT,))
+        built = [job for job in waits if _lives(job, heights or {})]
+        if not built:
             raise NothingToExport(f"nothing is built for the signer {asked.name}")
-        request = SigningRequest(tx.station.public_key, signer, now, asked.seen, lots)
-        blob = seal_request(request, tx.station.sign)
-        digest = open_request(blob)[1].digest
+        if asked.fingerprint:
+            jobs = built[:1]  # a PSBT is one transaction
+            digest, blob = _psbt(tx.sql, jobs[0], asked)
+        else:
+            lots, jobs = _lots(tx, signer, built)
+            request = SigningRequest(tx.station.public_key, signer, now, asked.seen, lots)
+            blob = seal_request(request, tx.station.sign)
+            digest = open_request(blob)[1].digest
         keep_request(tx, digest, signer, blob, jobs, now, now)
         for job in jobs:
             move(tx, job, State.EXPORTED, now, note={"request": digest})
@@ -85,7 +101,7 @@ def require_ready(store: Store, signer: bytes, *, order: bytes | None = None) ->
     Raises:
         UnknownSigner: if it was never paired. EntriesMissing: if its journal is ahead of this coordinator.
         Unreconciled, SignedElsewhere: if its journal shows what this store does not hold.
-        RequestOutstanding: if an earlier request to it is open.
+        RequestOutstanding: if an earlier request to it is open, which of a device matters to nobody.
     """
     with store.transaction() as tx:
         _ready(tx.sql, signer, order, tx.station.public_key)
@@ -114,11 +130,23 @@ def requests(store: Store) -> tuple[RequestRow, ...]:
         return tuple(_row(connection, bytes.fromhex(row.digest), row.signer, row.created) for row in rows)
 
 
-def request_review_input(store: Store, digest: bytes) -> tuple[SigningRequest, tuple[Effects, ...]]:
-    """Give a request and what each of its transactions does, for the review. Raises UnknownRequest."""
+def request_review_input(store: Store, digest: bytes) -> tuple[Reviewed, ...]:
+    """Give what the review says of each of a request's transactions. Raises UnknownRequest."""
     with store.reading() as connection:
-        request, _ = open_request(find_request(connection, digest)[1])
-        return request, tuple(effects_of(job) for job in request_jobs(connection, digest))
+        key, blob = find_request(connection, digest)
+        jobs = request_jobs(connection, digest)
+        if find_signer(connection, key).fingerprint:
+            (job,) = jobs
+            ids = tuple(ref.transfer_id for ref in transfer_refs(connection, job.id))
+            return (Reviewed(effects_of(job), job.keys, (), ids),)
+        return tuple(
+            Reviewed(effects_of(job), item.keys, context_lines(context_of(lot, item)), _ids(item))
+            for job, (lot, item) in zip(jobs, open_request(blob)[0].flat(), strict=True)
+        )
+
+
+def _ids(item: Item) -> tuple[bytes, ...]:
+    return tuple(ref.transfer_id for ref in item.transfers)
 
 
 def find_request(connection: Connection, digest: bytes) -> tuple[bytes, bytes]:
@@ -146,8 +174,22 @@ def _ready(connection: Connection, key: bytes, order: bytes | None, station: byt
     jobs = waiting(connection, key, order, (State.APPROVED, State.BUILT))
     transfers = {ref.transfer_id.hex(): job.id for job in jobs for ref in transfer_refs(connection, job.id)}
     require_reconciled(connection, key, station, transfers)
-    _require_answered(connection, signer)
+    if not signer.fingerprint:  # there is no journal of a device to follow, so several may be under way
+        _require_answered(connection, signer)
     return signer
+
+
+def _psbt(connection: Connection, job: Job, device: Signer) -> tuple[bytes, bytes]:
+    """Write a job's transaction as the device exchanges it, and give its digest first. Raises ForeignSignerAsked."""
+    ledger, unsigned = chain(job.network), job.unsigned or b""
+    transaction = ledger.decode(unsigned, job.context, job.keys, job.network)
+    own = public_keys(connection, device.public_key, job.network, job.keys)
+    try:
+        raw = interchange(job.network).ask(transaction, device.fingerprint, own)
+    except Refusal as refusal:
+        hint = "Withdraw its order, and draft it from a wallet of a signer of ours, or in one transaction."
+        raise ForeignSignerAsked(f"job {job.id} can not go to {device.name}: {refusal}", hint=hint) from None
+    return foreign_document(job.network, None, raw)[1], raw
 
 
 def _require_answered(connection: Connection, signer: Signer) -> None:
@@ -169,20 +211,20 @@ def _lives(job: Job, heights: Mapping[str, int]) -> bool:
     return job.expiry_height is None or job.expiry_height > heights.get(job.network, 0)
 
 
-def _lots(tx: Tx, built: Sequence[Job]) -> tuple[tuple[Lot, ...], list[Job]]:
+def _lots(tx: Tx, signer: bytes, built: Sequence[Job]) -> tuple[tuple[Lot, ...], list[Job]]:
     """Gather built jobs by network, as many as one request may hold."""
     groups: dict[str, list[Job]] = {}
     for job in built[:MOST_ITEMS]:
         groups.setdefault(job.network, []).append(job)
     kept = list(groups.values())[:_MOST_LOTS]
-    return tuple(_lot(tx, group) for group in kept), [job for group in kept for job in group]
+    return tuple(_lot(tx, signer, group) for group in kept), [job for group in kept for job in group]
 
 
-def _lot(tx: Tx, jobs: Sequence[Job]) -> Lot:
+def _lot(tx: Tx, signer: bytes, jobs: Sequence[Job]) -> Lot:
     """Write what is stated alike for all of them once, and nothing that follows from the wallets' cards."""
     network = jobs[0].network
     contexts = [
-        chain(network).lean(job.context, job.keys, public_keys(tx.sql, network, job.keys)) for job in jobs
+        chain(network).lean(job.context, job.keys, public_keys(tx.sql, signer, network, job.keys)) for job in jobs
     ]
     first = contexts[0]
     common = {name: value for name, value in first.items() if all(_states(one, name, value) for one in contexts)}
@@ -190,9 +232,9 @@ def _lot(tx: Tx, jobs: Sequence[Job]) -> Lot:
     return Lot(network, common, tuple(items))
 
 
-def stated(connection: Connection, lot: Lot, item: Item) -> Context:
-    """Give all that a request states of a transaction, with what its export left out put back."""
-    own = public_keys(connection, lot.network, item.keys)
+def stated(connection: Connection, signer: bytes, lot: Lot, item: Item) -> Context:
+    """Give all that a request to a signer states of a transaction, with what its export left out put back."""
+    own = public_keys(connection, signer, lot.network, item.keys)
     return chain(lot.network).full(context_of(lot, item), item.keys, own)
 
 
@@ -214,7 +256,8 @@ def keep_request(
     for position, job in enumerate(jobs):
         row = {"request": digest.hex(), "position": position, "job": job.id}
         tx.sql.execute(insert(tables.request_items).values(row))
-    journal.append(tx, "request", {"request": digest, "signer": signer, "count": len(jobs)}, now)
+    body: dict[str, Value] = {"request": digest, "signer": signer, "count": len(jobs), "created": created}
+    journal.append(tx, "request", body, now)
 
 
 def _row(connection: Connection, digest: bytes, signer: bytes, created: int) -> RequestRow:

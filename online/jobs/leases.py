@@ -1,4 +1,4 @@
-"""Which coordinator process is busy with a job, where several share the work on one PostgreSQL.
+"""Which coordinator process is busy with what, where several share the work on one PostgreSQL.
 
 A lease is an advisory lock of a database session beside all transactions: it lasts while a node is asked, and ends with
 its connection, however its process died. A locked row does not serve: the writing transaction that moves the job would
@@ -10,7 +10,7 @@ has no sessions, and its coordinator is one process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
@@ -20,52 +20,67 @@ from online.jobs.model import job as job_of
 from online.store.database import Store
 from online.store.troubles import translated
 
-Take = Callable[[Job], Job | None]
-"""Takes a job and gives it as it now is; nothing where another process has it or has moved it."""
-
 # The server has room for some thousand locks of all sessions; before that, this one lets go and begins anew.
 _MOST_HELD = 1000
 
-# The table's own number keeps the jobs of two stores in one database apart.
+# The tables' own numbers keep two stores in one database apart. Locks of two numbers and of one never meet.
 _TAKE = text("SELECT pg_try_advisory_lock('jobs'::regclass::oid::int4, mod(CAST(:job AS bigint), 2147483648)::int4)")
+_STAND = text("SELECT pg_advisory_lock(hashtextextended(:name, 'claims'::regclass::oid::bigint))")
+_LEAVE = text("SELECT pg_advisory_unlock(hashtextextended(:name, 'claims'::regclass::oid::bigint))")
 _LET_GO = text("SELECT pg_advisory_unlock_all()")
 
 
+class Leases:
+    """What a process holds for the time of a block; on SQLite all is its own."""
+
+    def __init__(self, store: Store, session: Connection | None) -> None:
+        self._store, self._session, self._held = store, session, 0
+
+    def take(self, job: Job) -> Job | None:
+        """Take a job and give it as it now is; nothing where another process has it or has moved it since."""
+        if self._session is not None and not self._lock(self._session, job.id):
+            return None
+        fresh = job_of(self._store, job.id)
+        return fresh if fresh.state is job.state else None
+
+    @contextmanager
+    def line(self, name: str) -> Iterator[None]:
+        """Wait until no other process is in the line of this name, and stand in it for the block.
+
+        Raises:
+            StoreBusy: if the line does not move.
+        """
+        if self._session is None:
+            yield
+            return
+        self._session.execute(_STAND, {"name": name})
+        try:
+            yield
+        finally:
+            self._session.execute(_LEAVE, {"name": name})
+
+    def _lock(self, session: Connection, job_id: int) -> bool:
+        if self._held >= _MOST_HELD:
+            session.execute(_LET_GO)
+            self._held = 0
+        mine = bool(session.execute(_TAKE, {"job": job_id}).scalar())
+        self._held += mine
+        return mine
+
+
 @contextmanager
-def leases(store: Store) -> Iterator[Take]:
-    """Give a function that takes a job for this process until the end of the block.
+def leases(store: Store) -> Iterator[Leases]:
+    """Give what this process holds until the end of the block.
 
     Raises:
         StoreUnreachable: if the session ends; the leases end with it.
     """
     if store.engine.dialect.name != "postgresql":
-        yield lambda job: _unmoved(store, job)
+        yield Leases(store, None)
         return
     with translated(), store.engine.connect() as connection:
         session = connection.execution_options(isolation_level="AUTOCOMMIT")
-        lock = _lock(session)
         try:
-            yield lambda job: _unmoved(store, job) if lock(job.id) else None
+            yield Leases(store, session)
         finally:
             session.execute(_LET_GO)
-
-
-def _lock(session: Connection) -> Callable[[int], bool]:
-    held = 0
-
-    def lock(job_id: int) -> bool:
-        nonlocal held
-        if held >= _MOST_HELD:
-            session.execute(_LET_GO)
-            held = 0
-        mine = bool(session.execute(_TAKE, {"job": job_id}).scalar())
-        held += mine
-        return mine
-
-    return lock
-
-
-def _unmoved(store: Store, job: Job) -> Job | None:
-    """Read a job anew: since it was listed, another process may have had it."""
-    fresh = job_of(store, job.id)
-    return fresh if fresh.state is job.state else None

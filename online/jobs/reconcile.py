@@ -24,6 +24,7 @@ from online.jobs.states import UNDONE, State
 from online.jobs.unknown import (
     ACKNOWLEDGE,
     acknowledged,
+    foreign_in,
     item_of,
     kept_entries,
     request_in,
@@ -89,14 +90,14 @@ def import_signer_journal(store: Store, signer: bytes, blob: bytes, now: int) ->
             set_seen(tx, signer, seen, known.checkpoint, now)
         journal.append(tx, "signer-journal", {"signer": signer, "size": seen.size, "root": seen.root}, now)
         jobs, why = _take_back_all(tx, signer, found.entries, now)
-        return Reconciled(seen.size, jobs, _unknown(tx.sql, tx.station.public_key, found.entries, why))
+        return Reconciled(seen.size, jobs, _unknown(tx.sql, signer, tx.station.public_key, found.entries, why))
 
 
 def unknown(store: Store, signer: bytes) -> tuple[Unknown, ...]:
     """List what the kept journal of a signer shows as signed and no job here stands for."""
     with store.reading() as connection:
         key = None if store.station is None else store.station.public_key
-        return _unknown(connection, key, kept_entries(connection, signer), {})
+        return _unknown(connection, signer, key, kept_entries(connection, signer), {})
 
 
 def acknowledge(
@@ -138,16 +139,16 @@ def _take_back(tx: Tx, signer: bytes, entry: Entry, now: int) -> tuple[int, ...]
     request, blob, digest = request_in(entry)
     if request.station != tx.station.public_key or request.signer != signer:
         raise StrangeSigner("another coordinator asked for it")
-    jobs = [_job_for(tx, lot, item, entry, now) for lot, item in request.flat()]
+    jobs = [_job_for(tx, signer, lot, item, entry, now) for lot, item in request.flat()]
     keep_request(tx, digest, signer, blob, jobs, request.created, now)
     for job in jobs:
         move(tx, job, State.EXPORTED, now, note={"request": digest, "entry": entry.number})
     return tuple(job.id for job in jobs)
 
 
-def _job_for(tx: Tx, lot: Lot, item: Item, entry: Entry, now: int) -> Job:
+def _job_for(tx: Tx, signer: bytes, lot: Lot, item: Item, entry: Entry, now: int) -> Job:
     """Give a built job for a transaction, the one that stands here or a new one of the same order."""
-    built = Built(item.unsigned, stated(tx.sql, lot, item), item.keys, _effects(tx.sql, lot, item))
+    built = Built(item.unsigned, stated(tx.sql, signer, lot, item), item.keys, _effects(tx.sql, signer, lot, item))
     job = _latest(tx.sql, item)
     if job.state is State.BUILT:
         if (job.unsigned, job.context, job.keys) == (built.unsigned, built.context, built.keys):
@@ -190,7 +191,7 @@ def _jobs_of(connection: Connection, item: Item) -> list[Job]:
 
 
 def _unknown(
-    connection: Connection, station: bytes | None, entries: tuple[Entry, ...], why: dict[int, str]
+    connection: Connection, signer: bytes, station: bytes | None, entries: tuple[Entry, ...], why: dict[int, str]
 ) -> tuple[Unknown, ...]:
     found = unknown_among(connection, entries)
     accepted = acknowledged(connection, station) if found else frozenset()
@@ -199,7 +200,7 @@ def _unknown(
             one.request,
             one.unsigned_sha256,
             one.entry,
-            _pays(connection, item_of(entries[one.entry], one.unsigned_sha256)),
+            _asks(entries[one.entry]) or _pays(connection, signer, item_of(entries[one.entry], one.unsigned_sha256)),
             why.get(one.entry, ""),
             one.unsigned_sha256 in accepted,
         )
@@ -207,20 +208,32 @@ def _unknown(
     )
 
 
-def _pays(connection: Connection, found: tuple[Lot, Item] | None) -> tuple[str, ...]:
+def _asks(entry: Entry) -> tuple[str, ...]:
+    """Say what another maker's wallet asked for, if that is what the entry is of."""
+    found = foreign_in(entry)
+    if found is None:
+        return ()
+    try:
+        outputs = chain(found[0]).explain(found[1], found[0]).get("outputs", ())
+    except Refusal as refusal:
+        outputs = (f"what it does can not be read: {refusal}",)
+    return ("another maker's wallet asked for it", *map(str, outputs))
+
+
+def _pays(connection: Connection, signer: bytes, found: tuple[Lot, Item] | None) -> tuple[str, ...]:
     """Say what a transaction does, decoded from its bytes."""
     if found is None:
         return ("what it does can not be read",)
     try:
-        effects = _effects(connection, *found)
+        effects = _effects(connection, signer, *found)
     except Refusal as refusal:
         return (f"what it does can not be read: {refusal}",)
     pays = [f"{one.amount} from {one.source} to {one.destination}" for one in effects.payments]
     return (*pays, *(f"{one.account} {one.detail}" for one in effects.settings)) or (effects.kind,)
 
 
-def _effects(connection: Connection, lot: Lot, item: Item) -> Effects:
+def _effects(connection: Connection, signer: bytes, lot: Lot, item: Item) -> Effects:
     ledger = chain(lot.network)
     register = registers(connection).get(lot.network, NO_ASSETS)
-    context = stated(connection, lot, item)
+    context = stated(connection, signer, lot, item)
     return ledger.effects(ledger.decode(item.unsigned, context, item.keys, lot.network), register)

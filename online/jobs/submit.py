@@ -45,8 +45,8 @@ def submit_answered(store: Store, gateway: Gateway, now: int) -> tuple[Submitted
             here = find_job(tx.sql, job.id)
             if here.state is State.ANSWERED:  # else another process was quicker
                 move(tx, here, State.SUBMITTED, now, values={"submitted_height": height})
-    with leases(store) as take:
-        due = (job for job in _undone(store, gateway) if in_turn(store, job) and take(job))
+    with leases(store) as held:
+        due = (job for job in _undone(store, gateway) if in_turn(store, job) and held.take(job))
         still = (job for one in due for job in _undone(store, gateway, one.id))
         return tuple(broadcast(store, job, gateway) for job in still)
 
@@ -64,7 +64,7 @@ def broadcast(store: Store, job: Job, gateway: Gateway) -> Submitted:
     height = gateway.height()
     verdict = gateway.submit(job.blob)
     with store.transaction() as tx:
-        said = {"done": True, "height": height, "verdict": f"{verdict.kind}: {verdict.text}"[:_WORDS_MOST]}
+        said = {"done": True, "height": height, "verdict": words(f"{verdict.kind}: {verdict.text}")}
         tx.sql.execute(update(tables.outbox).where(tables.outbox.c.job == job.id).values(said))
     return Submitted(job.id, job.tx_id, verdict)
 
@@ -86,7 +86,12 @@ def note_word(store: Store, job_id: int, text: str) -> None:
     """Keep the last word about a job's bytes, if they were ever submitted."""
     with store.transaction() as tx:
         table = tables.outbox
-        tx.sql.execute(update(table).where(table.c.job == job_id).values(verdict=text[:_WORDS_MOST]))
+        tx.sql.execute(update(table).where(table.c.job == job_id).values(verdict=words(text)))
+
+
+def words(text: str) -> str:
+    """Give a node's words as a store takes them: nobody's are endless, and PostgreSQL has no text with a zero byte."""
+    return text.replace("\0", "\\0")[:_WORDS_MOST]
 
 
 def _undone(store: Store, gateway: Gateway, job_id: int | None = None) -> list[Job]:

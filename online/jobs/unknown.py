@@ -17,7 +17,8 @@ from online.store import journal, tables
 from online.store.signers import find_signer
 from shared.encoding import Fields, decode
 from shared.envelope import Item, Lot, SigningRequest, open_request
-from shared.errors import BadField, Refusal, SignedElsewhere, Unreconciled
+from shared.errors import BadField, Refusal, SignedElsewhere, StrangeSigner, Unreconciled
+from shared.foreign import read_foreign_document
 from shared.journal import Entry, read_journal
 from shared.sealed import open_sealed
 from shared.transport.pack import unpack
@@ -60,11 +61,23 @@ def request_in(entry: Entry) -> tuple[SigningRequest, bytes, bytes]:
     packed = entry.body.get("sealed")
     if not isinstance(packed, bytes):
         raise BadField(f"entry {entry.number} of the signer's journal holds no request")
+    if foreign_in(entry) is not None:
+        raise StrangeSigner("another maker's wallet asked for it")
     blob = unpack(packed)
     request, sealed = open_request(blob)
     if sealed.digest != entry.body.get("request"):
         raise BadField(f"entry {entry.number} of the signer's journal holds another request than it names")
     return request, blob, sealed.digest
+
+
+def foreign_in(entry: Entry) -> tuple[str, bytes] | None:
+    """Give the network and the bytes of what another maker's wallet asked a signer for, if this entry is of such."""
+    packed = entry.body.get("sealed")
+    try:
+        network, contents, digest = read_foreign_document(unpack(packed if isinstance(packed, bytes) else b""))
+    except Refusal:
+        return None
+    return (network, contents) if digest == entry.body.get("request") else None
 
 
 def item_of(entry: Entry, name: bytes) -> tuple[Lot, Item] | None:

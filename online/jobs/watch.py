@@ -13,7 +13,7 @@ from online.jobs.leases import leases
 from online.jobs.model import Job, effects_of, find_job, find_jobs
 from online.jobs.moves import move
 from online.jobs.states import State
-from online.jobs.submit import broadcast, in_turn, last_height, note_word
+from online.jobs.submit import broadcast, in_turn, last_height, note_word, words
 from online.store.database import Store
 from shared.encoding import Value
 
@@ -52,9 +52,9 @@ def watch_submitted(store: Store, gateway: Gateway, now: int) -> Seen:
     # Where nothing expires, only another use of its claims can end what no answer came for: it is looked for always.
     lost = [job for job in jobs if job.state is State.EXPORTED
             and (job.expiry_height is None or job.expiry_height < height)]
-    with leases(store) as take:  # a job that another process looks after counts as pending here
-        moved = [_look(store, own, gateway, height, now) if (own := take(job)) else None for job in submitted]
-        ended = [_look_unanswered(store, own, gateway, height, now) for job in lost if (own := take(job))]
+    with leases(store) as held:  # a job that another process looks after counts as pending here
+        moved = [_look(store, own, gateway, height, now) if (own := held.take(job)) else None for job in submitted]
+        ended = [_look_unanswered(store, own, gateway, height, now) for job in lost if (own := held.take(job))]
     decided = tuple(one for one in [*moved, *ended] if isinstance(one, Moved))
     incidents = tuple(one for one in [*moved, *ended] if isinstance(one, str))
     return Seen(decided, sum(not isinstance(one, Moved) for one in moved), incidents)
@@ -96,7 +96,7 @@ def _stuck(store: Store, job: Job, outcome: Pending) -> str | None:
 def _end(store: Store, job: Job, to: State, outcome: Final | Dead, now: int) -> Moved:
     with store.transaction() as tx:
         happened = outcome if isinstance(outcome, Final) else None
-        text = outcome.proof if isinstance(outcome, Dead) else f"{outcome.result} at {outcome.height}"
+        text = words(outcome.proof if isinstance(outcome, Dead) else f"{outcome.result} at {outcome.height}")
         note: dict[str, Value] = {"height": outcome.height, "facts": text}
         move(tx, find_job(tx.sql, job.id), to, now, values={"result": text}, note=note, outcome=happened)
     return Moved(job.id, to, text)

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from online.chains.api import Built, Plan
-from online.chains.bitcoin.check import believed, require_counterparty
+from online.chains.bitcoin.check import standing
 from online.chains.bitcoin.compare import read_back, require_planned
 from online.chains.bitcoin.compose import composable, composed
 from online.chains.bitcoin.counterparty import CpNode
@@ -41,10 +41,8 @@ def build(desk: Desk, plan: Plan, taken: Collection[Claim]) -> Built:
         what `plans`, `ground`, `draft` and the shared decoder refuse.
     """
     wish = read_plan(plan)
-    status = believed(desk.node, plan.network, desk.settings)
     cp = desk.cp
-    if cp is not None:
-        require_counterparty(cp, plan.network, status)
+    status = standing(desk.node, cp, plan.network, desk.settings)
     if wish.message is not None:
         wish = stand(desk.node, cp, wish, status)
     purse = open_purse(desk.node, cp, wish, taken, status.tip)

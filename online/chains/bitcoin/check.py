@@ -7,6 +7,7 @@ ready, of the same network, new enough, and as far as its backend. This looks on
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 
 from online.chains.api import NodeReport
@@ -26,6 +27,8 @@ _CHAINS = {
 _OLDEST = 280_000
 # Counterparty: a node older than 11.5.0 is on another ledger from block 969,320 on.
 _OLDEST_COUNTERPARTY = (11, 5, 0)
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+_BLOCKS_APART = 2
 _VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})", re.ASCII)
 
 
@@ -46,7 +49,8 @@ def check(nodes: Sequence[Node], cp: CpNode | None, network: str, settings: Sett
         lines.append(_compare(nodes, min(status.height for status in statuses)))
     relayed, warnings = relay_of(nodes) if cp is not None else ((), ())
     if cp is not None:
-        lines += [_check_counterparty(cp, network, statuses[0]), *relayed]
+        told = in_step(nodes[0], cp, network, settings)[1]
+        lines += [f"{cp.name}: counterparty-core {told.version[:20]}, ready, height {told.height}", *relayed]
     first = statuses[0]
     return NodeReport(nodes[0].name, network, _shown(first.version), first.height, tuple(lines), warnings)
 
@@ -93,19 +97,35 @@ def strangeness_of_counterparty(status: CpStatus, network: str) -> str:
     return "; ".join(_counterparty_faults(status, network))
 
 
-def require_counterparty(cp: CpNode, network: str, status: Status) -> CpStatus:
-    """Give a Counterparty node's status where it may be believed; one that lags knows not all attached assets.
+def standing(node: Node, cp: CpNode | None, network: str, settings: Settings) -> Status:
+    """Give the status of a bitcoind that may be built on, with its Counterparty node, if there is one, in step.
 
     Raises:
         NodeUnfit: with everything that is wrong.
     """
-    told = cp.status()
-    strange = strangeness_of_counterparty(told, network)
-    if not strange and told.height != status.height:
-        strange = f"it is at height {told.height}, and bitcoind at {status.height}"
-    if strange:
-        raise NodeUnfit(f"{cp.name}: {strange}")
-    return told
+    return believed(node, network, settings) if cp is None else in_step(node, cp, network, settings)[0]
+
+
+def in_step(node: Node, cp: CpNode, network: str, settings: Settings) -> tuple[Status, CpStatus]:
+    """Give the statuses of a bitcoind and a Counterparty node at the same height: one that lags misses attached assets.
+
+    A block may come between the two questions, and reading it takes a moment: both are asked again for a second or two.
+
+    Raises:
+        NodeUnfit: with everything that is wrong.
+    """
+    strange = ""
+    for pause in (0, *_PAUSES):
+        time.sleep(pause)
+        status, told = believed(node, network, settings), cp.status()
+        strange = strangeness_of_counterparty(told, network)
+        if not strange and told.height != status.height:
+            strange = f"it is at height {told.height}, and bitcoind at {status.height}"
+        if not strange:
+            return status, told
+        if abs(told.height - status.height) > _BLOCKS_APART:
+            break
+    raise NodeUnfit(f"{cp.name}: {strange}")
 
 
 def _counterparty_faults(status: CpStatus, network: str) -> Iterator[str]:
@@ -118,11 +138,6 @@ def _counterparty_faults(status: CpStatus, network: str) -> Iterator[str]:
         yield f"it has read {status.height} of {status.backend_height} blocks"
     if wanted == "mainnet" and _version(status.version) < _OLDEST_COUNTERPARTY:
         yield f"its version {status.version[:20]!r} is below 11.5.0: it keeps another ledger"
-
-
-def _check_counterparty(cp: CpNode, network: str, status: Status) -> str:
-    told = require_counterparty(cp, network, status)
-    return f"{cp.name}: counterparty-core {told.version[:20]}, ready, height {told.height}"
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 from online.chains.api import Plan
 from online.chains.bitcoin.build import Desk, rates_of
-from online.chains.bitcoin.check import believed, require_counterparty
+from online.chains.bitcoin.check import standing
 from online.chains.bitcoin.coins import INPUTS_MOST, Coin, Need
 from online.chains.bitcoin.plans import read_plan
 from online.chains.bitcoin.purse import open_purse
 from online.chains.bitcoin.sizes import fee_sats, input_weight
 from shared.chains.bitcoin.script import dust_limit, form_of_script
 from shared.effects import Claim
-from shared.errors import BadPlan, NothingToMove
+from shared.errors import BadPlan, CoinsShort, NothingToMove
 from shared.money import Amount
 
 
@@ -26,18 +26,23 @@ def filled(desk: Desk, plan: Plan, taken: Collection[Claim]) -> Plan:
 
     Raises:
         BadPlan: for any other plan. NothingToMove: if what is there is not worth its fee.
+        CoinsShort: if all that the source holds is held by other orders.
         NodeUnfit, FeeRateUnknown, FeeTooHigh: as `build`.
     """
     wish = read_plan(plan)
     if plan.kind != "payment" or len(wish.outputs) != 1:
         raise BadPlan("only a payment to one is filled")
-    status = believed(desk.node, plan.network, desk.settings)
-    if desk.cp is not None:
-        require_counterparty(desk.cp, plan.network, status)
+    status = standing(desk.node, desk.cp, plan.network, desk.settings)
     purse = open_purse(desk.node, desk.cp, wish, taken, status.tip)
     rate = rates_of(desk, wish, purse).rate
-    coins = sorted(purse.free, key=lambda coin: -coin.sats)[:INPUTS_MOST]
-    worth = [coin for coin in coins if _worth(coin, rate) > 0]
+    by_value = sorted(purse.free, key=lambda coin: (-coin.sats, coin.outpoint))
+    worth = [coin for coin in by_value[:INPUTS_MOST] if _worth(coin, rate) > 0]
+    if worth and not any(coin.owner == wish.source for coin in worth):
+        # The source spends a coin first whatever that is worth: `coins.choose` takes its largest, and so does this.
+        first = next((coin for coin in by_value if coin.owner == wish.source), None)
+        if first is None:
+            raise CoinsShort(f"{plan.source} has no confirmed output that is free")
+        worth = [first, *worth[: INPUTS_MOST - 1]]
     need = Need(wish.outputs, wish.change.script, rate)
     sats = sum(coin.sats for coin in worth) - need.fee(worth, change=False)
     script = wish.outputs[0][1]

@@ -79,6 +79,12 @@ class BitcoinGateway:
             raise AssetsShort(f"{asset.code} has {there} decimals there, and {asset.decimals} here")
         return Amount(asset, self._cp.balance(address, asset.code))
 
+    def decimals(self, code: str) -> int | None:
+        """Give an asset's decimals, None where there is no such asset. Raises CounterpartyNodeMissing."""
+        if self._cp is None:
+            raise CounterpartyNodeMissing("the decimals of assets need a Counterparty node")
+        return self._cp.decimals(code)
+
     def build(self, plan: api.Plan, taken: Collection[Claim]) -> api.Built:
         """Build a plan's transaction; see `plans` for kinds and parameters, `build.build` for refusals."""
         if plan.network != self.network:

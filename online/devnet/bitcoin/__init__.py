@@ -7,8 +7,18 @@ estimation from history, and reject reasons finer than the kernel's yes or no.
 
 from online.devnet.bitcoin.http import RunningServer, serve_bitcoin
 from online.devnet.bitcoin.miner import Miner
-from online.devnet.bitcoin.policy import KNOTS, OLDER, Policy
+from online.devnet.bitcoin.policy import KNOTS, KNOTS_OPEN, OLDER, Policy
 from online.devnet.bitcoin.wire import Outpoint
 from online.devnet.bitcoin.world import BitcoinWorld
 
-__all__ = ["KNOTS", "OLDER", "BitcoinWorld", "Miner", "Outpoint", "Policy", "RunningServer", "serve_bitcoin"]
+__all__ = [
+    "KNOTS",
+    "KNOTS_OPEN",
+    "OLDER",
+    "BitcoinWorld",
+    "Miner",
+    "Outpoint",
+    "Policy",
+    "RunningServer",
+    "serve_bitcoin",
+]

@@ -23,8 +23,16 @@ class Faults:
     told_chain: str | None = None
     headers_ahead: int = 0
     next_submit: SubmitLoss | None = None
+    busy_scans: int = 0
+    """How many scans of unspent outputs still find another one under way; a node makes one at a time."""
     forgotten: set[str] = field(default_factory=set)
     """Ids of transactions and hashes of blocks that this node cannot show any more."""
+
+    def take_busy_scan(self) -> bool:
+        """Say whether another scan is under way, and count it down."""
+        busy = self.busy_scans > 0
+        self.busy_scans -= busy
+        return busy
 
     def take_next_submit(self) -> SubmitLoss | None:
         """Give the loss that the next submit suffers, and clear it."""

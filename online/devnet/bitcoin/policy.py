@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from online.devnet.bitcoin.arc4 import arc4
 from online.devnet.bitcoin.chain import Chain
 from online.devnet.bitcoin.scripts import dust_sats, kind_of, multisig_keys, operations
 from online.devnet.bitcoin.wire import Tx, TxOut
@@ -25,6 +26,9 @@ class Policy:
     data_bytes: int = 100_000
     bare_multisig: bool = True
     envelopes: bool = True
+    tokens: bool = True
+    bare_data: bool = True
+    reduced_data: bool = False
     full_rbf: bool = True
     most_ancestors: int = 25
     most_replaced: int = 100
@@ -33,8 +37,13 @@ class Policy:
 OLDER = Policy(1000, 1000, data_bytes=OLD_DATA_LIMIT)
 """As Core 28 is by default."""
 
-KNOTS = Policy(1000, 1000, data_bytes=OLD_DATA_LIMIT, bare_multisig=False, envelopes=False)
-"""A node that refuses data in bare multisig and envelopes, too."""
+KNOTS = Policy(
+    1000, 1000, data_bytes=OLD_DATA_LIMIT, bare_multisig=False, envelopes=False, tokens=False, bare_data=False
+)
+"""A node that refuses data in bare multisig and envelopes, Counterparty's OP_RETURNs, and data alone: as Knots 29."""
+
+KNOTS_OPEN = Policy(1000, 1000, data_bytes=OLD_DATA_LIMIT, reduced_data=True)
+"""The same told to take all of these: it judges by BIP110 still, in words of the network's own rules."""
 
 
 def fee_for(size: int, sats_per_kvb: int) -> int:
@@ -65,7 +74,7 @@ def standard_fault(tx: Tx, policy: Policy) -> str | None:
         return "scriptsig-size"
     if any(not _is_pushes(each.script_sig) for each in tx.inputs):
         return "scriptsig-not-pushonly"
-    fault = _output_fault(tx, policy)
+    fault = _output_fault(tx, policy) or _data_fault(tx, policy)
     if fault is None and len(tx.stripped) < 65:
         return "tx-size-small"
     return fault
@@ -94,8 +103,25 @@ def _output_fault(tx: Tx, policy: Policy) -> str | None:
     return "multi-op-return" if old and len(data) > 1 else None
 
 
+def _data_fault(tx: Tx, policy: Policy) -> str | None:
+    data = [out.script for out in tx.outputs if out.script[:1] == b"\x6a"]
+    if not policy.bare_data and len(data) == len(tx.outputs):
+        return "bare-datacarrier"
+    key = bytes.fromhex(tx.inputs[0].outpoint.txid)
+    if not policy.tokens and any(_speaks(script, key) for script in data):
+        return "tokens-counterparty"
+    return None
+
+
+def _speaks(script: bytes, key: bytes) -> bool:
+    pushed = [found for _, found in operations(script[1:]) or () if found]
+    return any(arc4(key, found).startswith(b"CNTRPRTY") for found in pushed)
+
+
 def witness_fault(tx: Tx, spent: list[TxOut], policy: Policy) -> str | None:
-    """Name what a node does not relay in the witnesses."""
+    """Name what a node does not relay in the witnesses, or in what it takes for rules of the network."""
+    if policy.reduced_data and any(len(out.script) > 34 and out.script[:1] != b"\x6a" for out in tx.outputs):
+        return "bad-txns-vout-script-toolarge"
     for each, out in zip(tx.inputs, spent, strict=True):
         if kind_of(out.script) != "witness_v1_taproot" or len(each.witness) < 2:
             continue
@@ -103,6 +129,8 @@ def witness_fault(tx: Tx, spent: list[TxOut], policy: Policy) -> str | None:
             return "bad-witness-nonstandard"
         if not policy.envelopes and b"\x00\x63" in each.witness[-2]:
             return "bad-witness-nonstandard"
+        if policy.reduced_data and b"\x00\x63" in each.witness[-2]:
+            return "mempool-script-verify-flag-failed (OP_IF/NOTIF argument must be minimal in tapscript)"
     return None
 
 

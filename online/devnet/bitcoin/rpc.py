@@ -49,6 +49,7 @@ METHODS: Final[Mapping[str, tuple[Method, str]]] = {
     "sendrawtransaction": (rpc_submit.sendrawtransaction, "hexstring|maxfeerate maxburnamount"),
     "testmempoolaccept": (rpc_submit.testmempoolaccept, "rawtxs|maxfeerate"),
     "submitpackage": (rpc_submit.submitpackage, "package|maxfeerate maxburnamount"),
+    "sendtoaddress": (rpc_mining.sendtoaddress, "address amount|"),
     "generatetoaddress": (rpc_mining.generatetoaddress, "nblocks address|maxtries"),
     "generateblock": (rpc_mining.generateblock, "output transactions|submit"),
     "invalidateblock": (rpc_mining.invalidateblock, "blockhash|"),

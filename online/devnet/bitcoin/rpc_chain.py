@@ -169,6 +169,8 @@ def scantxoutset(world: BitcoinWorld, params: Params) -> Answer:
         return None if params["action"] == "status" else False
     if params["action"] != "start":
         raise RpcError(BAD_PARAMETER, f"Invalid action '{params['action']}'")
+    if world.faults.take_busy_scan():
+        raise RpcError(BAD_PARAMETER, 'Scan already in progress, use action "abort" or "status"')
     wanted = {script_of_descriptor(each) for each in params.get("scanobjects") or []}
     chain = world.chain
     found = [(at, coin) for at, coin in chain.coins.items() if coin.script in wanted]

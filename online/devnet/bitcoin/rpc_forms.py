@@ -21,6 +21,7 @@ Params = Mapping[str, Any]
 MISC = -1
 TYPE = -3
 NOT_FOUND = -5
+NO_FUNDS = -6
 BAD_PARAMETER = -8
 BAD_BYTES = -22
 TRANSACTION_ERROR = -25

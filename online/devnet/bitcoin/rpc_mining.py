@@ -1,4 +1,4 @@
-"""What the owner of a regtest node may do: mine, mine exactly this, declare a block invalid."""
+"""What the owner of a regtest node may do: pay, mine, mine exactly this, declare a block invalid."""
 
 from __future__ import annotations
 
@@ -7,16 +7,30 @@ from typing import Any
 from online.devnet.bitcoin.rpc_chain import known_block, script_of_descriptor
 from online.devnet.bitcoin.rpc_forms import (
     BAD_PARAMETER,
+    NO_FUNDS,
     NOT_FOUND,
     TRANSACTION_ERROR,
     Answer,
     Params,
     RpcError,
+    sats_of,
     tx_of,
 )
 from online.devnet.bitcoin.texts import NotAnAddress
 from online.devnet.bitcoin.wire import Tx
 from online.devnet.bitcoin.world import BitcoinWorld, BlockRefused, as_script
+
+
+def sendtoaddress(world: BitcoinWorld, params: Params) -> Answer:
+    """Pay from the matured new money, and mine the block with it: nobody shall wait for play money."""
+    try:
+        script, sats = as_script(str(params["address"])), sats_of(params["amount"])
+    except NotAnAddress:
+        raise RpcError(NOT_FOUND, "Invalid address") from None
+    try:
+        return world.fund(script, sats).txid
+    except ValueError:
+        raise RpcError(NO_FUNDS, "Insufficient funds") from None
 
 
 def generatetoaddress(world: BitcoinWorld, params: Params) -> Answer:

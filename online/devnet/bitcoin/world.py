@@ -230,6 +230,10 @@ class BitcoinWorld:
         """Lose the next submit in one of three ways."""
         self.faults.next_submit = loss
 
+    def be_scanned(self, times: int) -> None:
+        """Have another's scan of unspent outputs under way, for so many questions."""
+        self.faults.busy_scans = times
+
     def lie_about(self, chain: str | None) -> None:
         """Tell another chain's name than the true one; None tells the truth again."""
         self.faults.told_chain = chain

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from online.devnet.bitcoin.arc4 import arc4
 from online.devnet.bitcoin.policy import fee_for
 from online.devnet.bitcoin.scripts import dust_sats, hash160, kind_of, pushed, script_of
 from online.devnet.bitcoin.wire import Outpoint, Tx, TxIn, TxOut
@@ -22,7 +23,7 @@ from online.devnet.counterparty.drafts import (
     signed_vsize,
 )
 from online.devnet.counterparty.envelope import Envelope, output_key, seal
-from online.devnet.counterparty.extraction import PREFIX, arc4
+from online.devnet.counterparty.extraction import PREFIX
 from online.devnet.counterparty.world import CounterpartyWorld
 from online.devnet.counterparty.writing import (
     STRANGER,

@@ -10,10 +10,11 @@ from typing import Final
 
 from coincurve import PublicKey
 
+from online.devnet.bitcoin.arc4 import arc4
 from online.devnet.bitcoin.scripts import kind_of, pushed, script_of
 from online.devnet.bitcoin.texts import NotAnAddress
 from online.devnet.bitcoin.wire import Outpoint, Tx, TxIn, TxOut, sized
-from online.devnet.counterparty.extraction import PREFIX, arc4
+from online.devnet.counterparty.extraction import PREFIX
 from online.devnet.counterparty.writing import ComposeError
 
 MULTISIG_PIECE: Final = 53

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from online.devnet.bitcoin.arc4 import arc4
 from online.devnet.bitcoin.scripts import kind_of, multisig_keys, operations
 from online.devnet.bitcoin.wire import Tx, TxOut
 from online.devnet.counterparty.envelope import message_of, reveal_leaf, signs_for
@@ -25,21 +26,6 @@ class Found:
     source: str
     destinations: tuple[TxOut, ...]
     message: bytes
-
-
-def arc4(key: bytes, content: bytes) -> bytes:
-    """Encrypt or decrypt with ARC4."""
-    box, j = list(range(256)), 0
-    for i in range(256):
-        j = (j + box[i] + key[i % len(key)]) % 256
-        box[i], box[j] = box[j], box[i]
-    out, i, j = bytearray(), 0, 0
-    for byte in content:
-        i = (i + 1) % 256
-        j = (j + box[i]) % 256
-        box[i], box[j] = box[j], box[i]
-        out.append(byte ^ box[(box[i] + box[j]) % 256])
-    return bytes(out)
 
 
 def key_of(tx: Tx) -> bytes:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from online.devnet.bitcoin.faults import ConnectionLost
 from online.devnet.bitcoin.rpc import answer as ask_bitcoin
 from online.devnet.bitcoin.rpc_forms import RpcError
+from online.devnet.bitcoin.scripts import script_of
+from online.devnet.bitcoin.texts import NotAnAddress
 from online.devnet.counterparty import messages
 from online.devnet.counterparty.books import Books, Row
 from online.devnet.counterparty.compose import COMMON, KINDS, compose
@@ -97,6 +100,22 @@ def broadcast(world: CounterpartyWorld, _path: Sequence[str], given: Given) -> d
         return {"result": ask_bitcoin(world.bitcoin, "sendrawtransaction", [one(given, "signedhex")])}
     except RpcError as error:
         raise ComposeError(f"Error broadcasting transaction: {error.message}") from None
+
+
+def give(world: CounterpartyWorld, _path: Sequence[str], given: Given) -> dict[str, Any]:
+    """Give an address some of an asset, by decree; one that there is none of is made, and has eight decimals."""
+    holder, name, text = one(given, "address"), one(given, "asset"), one(given, "amount")
+    known = world.books().assets.get(name)
+    scale = 0 if known is not None and not known.divisible else 8
+    try:
+        script_of(holder)
+        units = Decimal(text).scaleb(scale)
+        if name == "BTC" or not (0 < units < 2**63 and units == units.to_integral_value()):
+            raise ComposeError(f"no amount of {name} that can be given: {text}")
+        world.credit(holder, name, int(units))
+    except (NotAnAddress, Unreadable, InvalidOperation) as fault:
+        raise ComposeError(f"this can not be given: {fault}") from None
+    return {"result": {"address": holder, "asset": name, "quantity": int(units)}}
 
 
 # --- addresses ----------------------------------------------------------------------------------------
@@ -253,6 +272,7 @@ _ROUTES: Final[Sequence[tuple[str, set[str], Route]]] = (
     (f"/v2/assets/{_ANY}", {"verbose"}, asset),
 )
 _SEND_ON: Final = "/v2/bitcoin/transactions"
+_GIVE: Final = "/devnet/give"  # no node's: the owner of play money gives some
 
 
 def rest_answer(world: CounterpartyWorld, method: str, path: str, given: Mapping[str, Sequence[str]]) -> Reply:
@@ -265,6 +285,9 @@ def rest_answer(world: CounterpartyWorld, method: str, path: str, given: Mapping
         raise ConnectionLost
     if path.startswith("/healthz/"):
         return _health(world, path)
+    if path == _GIVE:
+        return _done(world, give, (), given, {"address", "asset", "amount"}) if method == "POST" else (
+            405, {"error": "Method Not Allowed"})
     if path == _SEND_ON:
         return _done(world, broadcast, (), given, {"signedhex"}) if method == "POST" else (
             405, {"error": "Method Not Allowed"})

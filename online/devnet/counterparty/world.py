@@ -9,18 +9,19 @@ from __future__ import annotations
 import copy
 import dataclasses
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
 from online.devnet.bitcoin.scripts import address_of
 from online.devnet.bitcoin.wire import Outpoint, Tx, TxOut
 from online.devnet.bitcoin.world import BitcoinWorld
-from online.devnet.counterparty.books import Asset, Books, Place
+from online.devnet.counterparty.books import Books, Place
+from online.devnet.counterparty.decrees import Decree, Kind
 from online.devnet.counterparty.faults import Faults, Lie
 from online.devnet.counterparty.packing import asset_id
 from online.devnet.counterparty.reading import MEMPOOL_BLOCK, Read, read_into
 
 VERSION = "11.5.0"
-_Decree = Callable[[Books, Place], None]
 
 
 class CounterpartyWorld:
@@ -33,7 +34,7 @@ class CounterpartyWorld:
         self.lock: threading.RLock = bitcoin.lock
         self._books = Books()
         self._read: list[str] = []
-        self._decrees: list[tuple[int, _Decree]] = []
+        self._decrees: list[Decree] = []
         self._done = 0
 
     def second_node(self, bitcoin: BitcoinWorld | None = None) -> CounterpartyWorld:
@@ -108,8 +109,7 @@ class CounterpartyWorld:
             Unreadable: no asset can have this name.
         """
         asset_id(name)
-        asset = Asset(name, issuer, divisible, longname)
-        self._decree(lambda books, _place: books.assets.__setitem__(name, asset))
+        self._decree("issue", name, issuer, divisible, longname)
 
     def credit(self, address: str, asset: str, quantity: int) -> None:
         """Give an address a quantity of an asset, which is made if there is none.
@@ -118,12 +118,7 @@ class CounterpartyWorld:
             Unreadable: no asset can have this name.
         """
         asset_id(asset)
-
-        def give(books: Books, place: Place) -> None:
-            books.assets.setdefault(asset, Asset(asset))
-            books.credit(place, address, asset, quantity, "issuance")
-
-        self._decree(give)
+        self._decree("credit", address, asset, quantity)
 
     def attach(self, outpoint: Outpoint, asset: str, quantity: int) -> None:
         """Put a quantity of an asset on an output: whoever spends the output moves it.
@@ -137,32 +132,36 @@ class CounterpartyWorld:
         address = None if coin is None else address_of(coin.script)
         if address is None:
             raise ValueError(f"no output of an address: {outpoint}")
-
-        def put(books: Books, place: Place) -> None:
-            books.assets.setdefault(asset, Asset(asset))
-            books.owners[str(outpoint)] = address
-            books.credit(place, str(outpoint), asset, quantity, "attach to utxo")
-
-        self._decree(put)
+        self._decree("attach", str(outpoint), address, asset, quantity)
 
     def require_memo(self, address: str, *, required: bool = True) -> None:
         """Set an address' options without a broadcast."""
-        self._decree(lambda books, place: books.options.__setitem__(
-            address, (int(required), place.block_index)))
+        self._decree("require_memo", address, required)
 
-    def _decree(self, decree: _Decree) -> None:
+    def decrees(self) -> tuple[Decree, ...]:
+        """Give all decrees, in their order."""
+        with self.lock:
+            return tuple(self._decrees)
+
+    def restore(self, decrees: Sequence[Decree]) -> None:
+        """Take decrees that were kept, at the heights at which they were made."""
+        with self.lock:
+            self._decrees = list(decrees)
+            self._books, self._read, self._done = Books(), [], 0
+
+    def _decree(self, kind: Kind, *terms: Any) -> None:
         with self.lock:
             self.books()
-            self._decrees.append((self.height, decree))
+            self._decrees.append(Decree(self.height, kind, terms))
             self.books()
 
     def _decree_up_to(self, height: int | None) -> None:
         while self._done < len(self._decrees):
-            when, decree = self._decrees[self._done]
-            if height is not None and when >= height:
+            decree = self._decrees[self._done]
+            if height is not None and decree.height >= height:
                 return
-            at = min(when, len(self._read) - 1)
-            decree(self._books, Place(at, self.bitcoin.chain.at(at).time, self._read[at]))
+            at = min(decree.height, len(self._read) - 1)
+            decree.do(self._books, Place(at, self.bitcoin.chain.at(at).time, self._read[at]))
             self._done += 1
 
     # --- controls ---------------------------------------------------------------------------------
