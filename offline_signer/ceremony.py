@@ -7,16 +7,18 @@ ledger a transaction belongs to is known only to the chain that decoded it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from offline_signer import heights, pen
 from offline_signer.box import Box
+from offline_signer.foreign import ForeignRequest, read_foreign, rivals
 from offline_signer.history import History, Name, name_of, record_of, record_value, strokes_of
+from offline_signer.issued import Issued, issued_key, issued_paths, wallets_of
 from offline_signer.laws import Trial
 from shared import chains
-from shared.chains.api import Chain, Curve, KeyPath, Payload
+from shared.chains.api import Chain, Curve, Payload
 from shared.effects import Effects, Payment
 from shared.encoding import Value
 from shared.envelope import (
@@ -36,6 +38,8 @@ from shared.envelope import (
 from shared.errors import (
     BadField,
     JournalBehind,
+    MixedWallets,
+    NotApproved,
     NotEnoughApprovals,
     NotForThisSigner,
     Refusal,
@@ -52,13 +56,10 @@ from shared.policy import Decision, Judged, Person, Policy, evaluate
 from shared.review import Review, Reviewed, context_lines, printable, review
 from shared.transport.pack import pack
 
-Issued = Mapping[tuple[str, KeyPath], Mapping[int, bytes]]
-"""The public keys on this signer's cards: by network and path above, then by the path's last number."""
-
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One transaction of a request: decoded, with its effects and the ids of its transfers."""
+    """One transaction of a request: decoded, with its effects, the ids of its transfers, and whose keys sign it."""
 
     chain: Chain
     lot: Lot
@@ -71,13 +72,15 @@ class Examined:
     strokes: bytes
     repeat: bool
     declined: bool
+    wallets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
     """A request as this signer sees it. `objections` is empty exactly when it may be signed, given the approvals.
 
-    It holds for a journal of `size` entries; `repeated` says that the request was answered before.
+    It holds for a journal of `size` entries; `repeated` says that the request was answered before. `sealed` is what the
+    journal keeps. `foreign` is there where another maker's wallet asks, and the answer is then in its format.
     """
 
     sealed: bytes
@@ -92,6 +95,7 @@ class Examination:
     warnings: tuple[str, ...]
     repeated: bool
     size: int
+    foreign: ForeignRequest | None = None
 
     def lines(self) -> tuple[str, ...]:
         """Give what a person reads below the review."""
@@ -102,40 +106,52 @@ class Examination:
 
 
 def examine(
-    sealed: bytes, history: History, policy: Policy, station: bytes, now: int, declined: Sequence[Declined] = ()
+    message: bytes, history: History, policy: Policy, station: bytes, now: int, declined: Sequence[Declined] = (),
+    height: int | None = None,
 ) -> Examination:
     """Read a request for the signer of this station key, and judge it without what a person declines.
 
+    It is a coordinator's sealed one, or another maker's wallet's; only for the latter a person may state a height.
+
     Raises:
         Refusal: of the envelope or the chain, for what cannot be read completely; `UnknownStation`, `NotForThisSigner`,
-            `WrongNetwork` and `WrongKey` where going on would be wrong.
+            `WrongNetwork` and `WrongKey` where going on would be wrong; `NotApproved` where the one transaction of
+            another maker's wallet is declined.
     """
-    request, document = open_request(sealed)
-    digest = document.digest
-    if request.station not in {person.key for person in policy.stations}:
-        raise UnknownStation("the policy does not know the coordinator that signed this request")
-    if request.signer != station:
-        raise NotForThisSigner(f"the request is for the signer {request.signer.hex()[:16]}")
+    foreign, interchange = None, chains.interchange_of(message)
+    if interchange is not None:
+        foreign = read_foreign(message, interchange, height, history, policy, station)
+        sealed, request, digest = foreign.document, foreign.request, foreign.digest
+        if declined:
+            raise NotApproved("what another maker's wallet asks for is signed or left: no answer could say no to it")
+    elif height is not None:
+        raise BadField("a coordinator's request states its heights itself")
+    else:
+        sealed = message
+        request, digest = _open(message, policy, station)
     answered = history.requests.get(digest)
     if answered is not None:  # what was answered once is answered the same way again
         if declined and tuple(declined) != answered.declined:
             raise SignedBefore("this request was answered before, declining other transactions")
         declined = answered.declined
-    transactions = _examine_all(request, policy, history, declined)
+    transactions = _examine_all(request, policy, history, declined, foreign)
     objections, decision = _judge(transactions, history, policy, now)
     # Only what was signed exactly so is given again without a new entry and without asking.
     repeated = answered is not None and all(one.repeat or one.declined for one in transactions)
     new = [one.effects for one in transactions if not (one.repeat or one.declined)]
     return Examination(
         sealed, request, digest, transactions, tuple(declined),
-        review([_reviewed(one) for one in transactions], digest), decision, tuple(objections),
+        review([_reviewed(one, foreign) for one in transactions], digest), decision, tuple(objections),
         tuple(heights.lines(new, history.heights)),
-        (*_warnings(transactions), *heights.warnings(new, history.heights, policy)), repeated, history.size,
+        (*_warnings(transactions, history, foreign), *heights.warnings(new, history.heights, policy)), repeated,
+        history.size, foreign,
     )
 
 
 def sign(box: Box, examination: Examination, approvals: Sequence[bytes]) -> bytes:
-    """Answer a request that nothing stands against and that enough people approved; give the sealed answer.
+    """Answer a request that nothing stands against and that enough people approved; give the answer.
+
+    It is sealed, or for another maker's wallet what it asked with the signatures in it.
 
     The journal's entry is on the disk before any signature exists. A request that was answered before is answered again
     without a new entry and without asking anybody.
@@ -172,8 +188,19 @@ def require_seen(box: Box, seen: SeenLog) -> None:
 # --- examining -------------------------------------------------------------------------------------
 
 
+def _open(message: bytes, policy: Policy, station: bytes) -> tuple[SigningRequest, bytes]:
+    """Read a coordinator's request for this signer, and give its digest."""
+    request, document = open_request(message)
+    if request.station not in {person.key for person in policy.stations}:
+        raise UnknownStation("the policy does not know the coordinator that signed this request")
+    if request.signer != station:
+        raise NotForThisSigner(f"the request is for the signer {request.signer.hex()[:16]}")
+    return request, document.digest
+
+
 def _examine_all(
-    request: SigningRequest, policy: Policy, history: History, declined: Sequence[Declined]
+    request: SigningRequest, policy: Policy, history: History, declined: Sequence[Declined],
+    foreign: ForeignRequest | None,
 ) -> tuple[Examined, ...]:
     out = [one.position for one in declined]
     flat = request.flat()
@@ -184,47 +211,35 @@ def _examine_all(
     for lot in request.lots:
         if chains.chain(lot.network).network(lot.network).network_class != policy.network_class:
             raise WrongNetwork(f"{lot.network} is not a {policy.network_class} network, for which this signer is")
-    issued = _issued_paths(history)
+    issued = issued_paths(history, change=foreign is not None)
     return tuple(
-        _examine(lot, item, history, policy, issued, declined=place in out) for place, (lot, item) in enumerate(flat)
+        _examine(lot, item, history, policy, issued, foreign, declined=place in out)
+        for place, (lot, item) in enumerate(flat)
     )
 
 
 def _examine(
-    lot: Lot, item: Item, history: History, policy: Policy, issued: Issued, *, declined: bool
+    lot: Lot, item: Item, history: History, policy: Policy, issued: Issued, foreign: ForeignRequest | None, *,
+    declined: bool,
 ) -> Examined:
     chain = chains.chain(lot.network)
-    public_keys = [_issued_key(issued, lot.network, path) for path in item.keys]
+    public_keys = [issued_key(issued, lot.network, path) for path in item.keys]
+    wallets = wallets_of(issued, lot.network, item.keys)
     tx = chain.decode(
         item.unsigned, chain.full(context_of(lot, item), item.keys, public_keys), item.keys, lot.network
     )
     effects = chain.effects(tx, policy.register(lot.network))
+    if foreign is not None:
+        effects = foreign.effects(effects)
     for key in effects.owned:
-        _issued_key(issued, lot.network, key.path)
+        issued_key(issued, lot.network, key.path)
     if len(effects.payments) != len(item.transfers):
         raise TransferMismatch(f"{len(effects.payments)} payments, {len(item.transfers)} transfers")
     transfers = tuple(ref.transfer_id for ref in item.transfers)
     name, payloads = name_of(lot.network, item.unsigned), chain.payloads(tx)
     strokes = strokes_of(name, payloads)
     repeat = strokes in history.strokes
-    return Examined(chain, lot, item, tx, effects, transfers, name, payloads, strokes, repeat, declined)
-
-
-def _issued_paths(history: History) -> Issued:
-    """Give, for each network and path above a key, the public keys below it that were issued on cards."""
-    issued: dict[tuple[str, KeyPath], dict[int, bytes]] = {}
-    for wallet in history.wallets.values():
-        card = wallet.card
-        path = chains.chain(card.network).key_path(card.network, card.curve, card.account, 0, card.form)
-        issued[card.network, path[:-1]] = dict(enumerate(wallet.keys, path[-1]))
-    return issued
-
-
-def _issued_key(issued: Issued, network: str, path: KeyPath) -> bytes:
-    known = issued.get((network, path[:-1]), {}).get(path[-1]) if path else None
-    if known is None:
-        raise WrongKey(f"no wallet of this signer on {network} has this key path")
-    return known
+    return Examined(chain, lot, item, tx, effects, transfers, name, payloads, strokes, repeat, declined, wallets)
 
 
 def _judge(
@@ -238,6 +253,8 @@ def _judge(
             continue
         fresh: tuple[Payment, ...] = trial.fresh(one.effects, one.transfers)
         objections += trial.objections(one.name, one.effects, one.transfers)
+        if len(one.wallets) > 1:  # the rule of the first would pay with the others' money
+            objections.append(MixedWallets(f"one transaction spends from the wallets {' and '.join(one.wallets)}"))
         if not one.repeat:  # a signature that exists already is judged no more
             judged.append(Judged(one.effects, fresh))
             places.append(place)
@@ -249,15 +266,20 @@ def _own_addresses(history: History) -> frozenset[str]:
     return frozenset(address for wallet in history.wallets.values() for address in wallet.addresses)
 
 
-def _reviewed(one: Examined) -> Reviewed:
-    return Reviewed(one.effects, one.item.keys, context_lines(context_of(one.lot, one.item)), one.transfers)
+def _reviewed(one: Examined, foreign: ForeignRequest | None) -> Reviewed:
+    # Of what no coordinator stated the effects show all that is signed: amounts as sworn, change as a fact.
+    stated = () if foreign else context_lines(context_of(one.lot, one.item))
+    return Reviewed(one.effects, one.item.keys, stated, one.transfers)
 
 
-def _warnings(transactions: Sequence[Examined]) -> list[str]:
+def _warnings(transactions: Sequence[Examined], history: History, foreign: ForeignRequest | None) -> list[str]:
     numbered = list(enumerate(transactions, 1))
     again = " ".join(f"#{number}" for number, one in numbered if one.repeat)
     out = " ".join(f"#{number}" for number, one in numbered if one.declined)
     texts = [f"signed before, signed again and counted once: {again}"] if again else []
+    if foreign is not None:
+        (one,) = transactions
+        texts += rivals(one.effects, history.wallets[one.wallets[0]], history)
     return [*texts, *([f"declined, signed neither now nor later: {out}"] if out else [])]
 
 
@@ -325,6 +347,9 @@ def _entry(examination: Examination, approvals: Sequence[bytes], epoch: int) -> 
 
 
 def _answer(box: Box, examination: Examination, signatures: tuple[bytes, ...]) -> bytes:
+    foreign = examination.foreign
+    if foreign is not None:
+        return foreign.interchange.answer(foreign.raw, examination.transactions[0].tx, signatures)
     seen = examination.request.seen.size
     proof = consistency_proof(box.journal.leaves(), seen) if seen else ()
     answer = SigningAnswer(examination.digest, signatures, examination.declined, box.checkpoint(), proof)

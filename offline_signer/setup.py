@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from offline_signer import journal_file, vault
+from offline_signer import issued, journal_file, vault
 from offline_signer.box import Box, Clock, opened
-from offline_signer.history import fold
+from offline_signer.history import Wallet, fold
 from offline_signer.vault import Header, marked
 from shared import chains
-from shared.chains.api import Curve, KeyPath, NetworkClass
+from shared.chains.api import Curve, Descriptor, KeyPath, NetworkClass
 from shared.checkpoint import open_checkpoint, require_extends
 from shared.envelope import MOST_CARD_KEYS, WalletCard, seal_card
 from shared.errors import BadField, BadSetup, BadWords, OldPolicy, WrongNetwork
@@ -93,15 +93,19 @@ def take_over(folder: Path, passphrase: str, lines: bytes, checkpoint: str, cloc
 
 
 def issue_card(
-    box: Box, name: str, *, network: str, tier: str, curve: Curve, account: int, count: int, form: str = ""
-) -> bytes:
+    box: Box, name: str, *, network: str, tier: str, curve: Curve | None = None, account: int, count: int,
+    form: str = "",
+) -> bytes:  # fmt: skip
     """Write down a wallet's public keys and give the sealed card. A later card of the same wallet only has more keys.
+
+    Keys are on the network's usual curve unless another is named.
 
     Raises:
         BadField: for a name, tier or number that is none, or a wallet that differs from what its name stood for before.
         WrongNetwork: for a network of the other class than the vault's.
     """
     chain = chains.chain(network)
+    curve = curve or chain.network(network).curve
     if chain.network(network).network_class != box.vault.header.network_class:
         raise WrongNetwork(f"{network} is not a {box.vault.header.network_class} network, for which this vault is")
     if tier not in ("hot", "warm", "cold") or not 1 <= count <= MOST_CARD_KEYS:
@@ -113,6 +117,39 @@ def issue_card(
     sealed = seal_card(card, box.vault.sign)
     box.write("wallet", {"card": sealed, "count": count})
     return sealed
+
+
+def describe(box: Box, name: str) -> Descriptor:
+    """Describe a wallet to another maker's, which then watches it and writes what `ceremony` reads.
+
+    Raises:
+        BadField: for a name without a card.
+        ForeignUnwanted: on a ledger where nothing is exchanged with other makers' wallets.
+    """
+    card = _issued(box, name).card
+    path = chains.chain(card.network).key_path(card.network, card.curve, card.account, 0, card.form)[:-2]
+    interchange = chains.interchange(card.network)
+    master, account = box.vault.node(card.curve, ()), box.vault.node(card.curve, path)
+    return interchange.descriptor(card.network, card.form, master.fingerprint, path, account.public())
+
+
+def change_addresses(box: Box, name: str, count: int) -> tuple[str, ...]:
+    """Give the first addresses of a wallet's branch of change, to which other makers' wallets take what comes back.
+
+    Raises:
+        BadField: for a name without a card, and for more than were issued.
+    """
+    wallet = _issued(box, name)
+    if count > wallet.count:
+        raise BadField(f"{wallet.count} keys of {name} are issued", hint="Issue more with `lockgate-signer card`.")
+    return issued.change_addresses(wallet)[:count]
+
+
+def _issued(box: Box, name: str) -> Wallet:
+    wallet = box.history.wallets.get(name)
+    if wallet is None:
+        raise BadField(f"no card of a wallet called {name[:40]!r} was issued", hint="Write one with `card` first.")
+    return wallet
 
 
 def install_policy(box: Box, sealed: bytes) -> Policy:

@@ -31,12 +31,16 @@ ORIGIN = "lockgate-coordinator"
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """Whether the coordinator's journal, books and orders hold: its size, root and checkpoint, and every problem."""
+    """Whether the coordinator's journal, books and orders hold: its size, root and checkpoint, and every problem.
+
+    `without_journal` are jobs that devices of other makers signed: no journal of a signer stands behind them.
+    """
 
     entries: int
     root: bytes
     checkpoint: str
     problems: tuple[str, ...]
+    without_journal: tuple[int, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -93,8 +97,9 @@ def verify(store: Store, *, station: bytes | None = None) -> AuditReport:
         told = Told(found)
         for look in (audit_people.look, audit_orders.look, audit_jobs.look, audit_gap.look, audit_books.look):
             problems += look(connection, told)
+        alone = audit_gap.without_journal(connection)
     problems += [f"balances: {problem}" for problem in _proven(store)]
-    return AuditReport(found.tip.size, found.tip.root(), _checkpoint(store, found), tuple(problems))
+    return AuditReport(found.tip.size, found.tip.root(), _checkpoint(store, found), tuple(problems), alone)
 
 
 def compare(

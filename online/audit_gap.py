@@ -8,13 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from online.audit_told import Told
-from online.jobs.answers import verified
+from online.jobs.answers import device_answer, verified
 from online.jobs.export import request_jobs, stated
 from online.jobs.model import transfer_refs
 from online.jobs.states import State
 from online.store import tables
+from online.store.signers import find_signer
+from shared.chains import interchange_of
 from shared.envelope import open_answer, open_request
 from shared.errors import Refusal
+from shared.foreign import foreign_document
 
 _LEFT = {state.value for state in State} - {"drafted", "approved", "built", "withdrawn"}
 
@@ -35,7 +38,23 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
     yield from _jobs(connection, signed)
 
 
+def without_journal(connection: Connection) -> tuple[int, ...]:
+    """Give the jobs that devices of other makers signed."""
+    items, requests, signers, answers = tables.request_items, tables.requests, tables.signers, tables.answers
+    query = (
+        select(items.c.job)
+        .join(answers, answers.c.request == items.c.request)
+        .join(requests, requests.c.digest == items.c.request)
+        .join(signers, signers.c.public_key == requests.c.signer)
+        .where(signers.c.fingerprint != b"")
+    )
+    return tuple(connection.execute(query.order_by(items.c.job)).scalars())
+
+
 def _request(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]:
+    if find_signer(connection, row.signer).fingerprint:
+        yield from _asked_of_device(connection, told, row)
+        return
     request, sealed = open_request(row.sealed)
     said = told.last("request", bytes.fromhex(row.digest))
     if (sealed.digest.hex(), request.station, request.signer, request.created) != (
@@ -48,14 +67,39 @@ def _request(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]
         return
     for job, (lot, item) in zip(jobs, items, strict=True):
         mine = (job.unsigned, job.keys, job.network, dict(job.context), transfer_refs(connection, job.id))
-        if mine != (item.unsigned, item.keys, lot.network, dict(stated(connection, lot, item)), item.transfers):
+        context = dict(stated(connection, row.signer, lot, item))
+        if mine != (item.unsigned, item.keys, lot.network, context, item.transfers):
             yield f"job {job.id} is not what stands at its place in it"
+
+
+def _asked_of_device(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]:
+    """Hold what a device of another maker was asked for against its one job."""
+    jobs = request_jobs(connection, bytes.fromhex(row.digest))
+    said, interchanged = told.last("request", bytes.fromhex(row.digest)), interchange_of(row.sealed)
+    asked = said.get("signer"), said.get("count"), said.get("created")
+    if interchanged is None or len(jobs) != 1 or asked != (row.signer, 1, row.created):
+        yield "it is not what a device was asked for, or goes to another signer than the journal says"
+        return
+    (job,) = jobs
+    if foreign_document(job.network, None, row.sealed)[1].hex() != row.digest:
+        yield "its bytes are another request"
+    if interchanged.asked(row.sealed) != job.unsigned:
+        yield f"job {job.id} is not what stands in it"
 
 
 def _answer(connection: Connection, row: Row[Any], signed: dict[int, tuple[bytes, str]]) -> Iterator[str]:
     table = tables.answers
     blob = connection.execute(select(table.c.sealed).where(table.c.request == row.digest)).scalar()
     if blob is None:
+        return
+    if find_signer(connection, row.signer).fingerprint:
+        interchanged = interchange_of(blob)
+        if interchanged is None:
+            yield "no device's answer stands there"
+            return
+        (job,) = request_jobs(connection, bytes.fromhex(row.digest))
+        made = verified(device_answer(interchanged, job, bytes.fromhex(row.digest), blob), [job], {})[0]
+        signed[job.id] = (made.blob, made.tx_id)
         return
     answer, sealed = open_answer(blob)
     if (answer.request.hex(), sealed.signers) != (row.digest, (row.signer,)):

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Row, select
 from online.audit_told import Told
 from online.jobs.unknown import kept_entries
 from online.store import tables
+from online.store.cards import open_any_card
+from online.store.signers import device_key
 from shared.chains import chain
 from shared.checkpoint import open_checkpoint
 from shared.encoding import Value
-from shared.envelope import card_keys, open_card
+from shared.envelope import card_keys
 from shared.errors import Refusal
 from shared.hdkeys import print_path
 
@@ -41,6 +43,8 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
 
 
 def _signer(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]:
+    if row.fingerprint and row.public_key != device_key(row.fingerprint):
+        yield "its fingerprint is another device's"
     seen = {**_NOTHING, **told.last("signer-seen", row.public_key)}
     ahead = {**_NOTHING, **told.last("signer-ahead", row.public_key)}
     if (seen["size"], seen["root"], seen["checkpoint"]) != (row.size, row.root, row.checkpoint):
@@ -62,7 +66,10 @@ def _signer(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]:
 def _wallet(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]:
     if told.last("card", row.name).get("card") != row.card:
         yield f"wallets {row.name}: its card is not the one in the journal"
-    card, _ = open_card(row.card)
+    read = open_any_card(row.card)
+    card = read.public
+    if read.fingerprint and read.sealer != told.key:
+        yield f"wallets {row.name}: its descriptor was not taken in by this coordinator"
     is_now = (row.name, row.network, row.tier, row.curve, row.account, row.signer, row.xpub, row.form)
     if is_now != (
         card.wallet, card.network, card.tier, card.curve, card.account, card.signer, card.xpub, card.form
@@ -73,7 +80,7 @@ def _wallet(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]:
     said = card_keys(card, len(keys))
     for index, key in enumerate(keys):
         public_key = said[index] if index < len(said) else b""
-        path = print_path(ledger.key_path(card.network, card.curve, card.account, index, card.form))
+        path = print_path(read.path(index))
         address = ledger.address(public_key, card.curve, card.network, card.form) if public_key else ""
         if (key.idx, key.path, key.public_key, key.network, key.address) != (
             index, path, public_key, card.network, address

@@ -1,6 +1,6 @@
-"""Base58Check in any alphabet. It never repairs a text: one wrong character is a wrong checksum.
+"""Base58, with and without a checksum, in any alphabet. It never repairs a text: each bytes have one text.
 
-The checksum is four bytes of a double SHA-256. A text that is read can be a secret: nothing here prints one.
+Base58Check's checksum is four bytes of a double SHA-256. A text that is read can be a secret: nothing here prints one.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ class Base58:
         self._alphabet, self._longest = alphabet, longest
         self._digits = {letter: digit for digit, letter in enumerate(alphabet)}
 
-    def encode_check(self, payload: bytes) -> str:
-        """Write bytes with their checksum."""
-        whole = payload + _checksum(payload)
+    def encode(self, whole: bytes) -> str:
+        """Write bytes without a checksum; each zero byte at the front is the alphabet's first letter."""
         number = int.from_bytes(whole, "big")
         text = []
         while number:
@@ -27,9 +26,9 @@ class Base58:
         zeros = len(whole) - len(whole.lstrip(b"\0"))
         return self._alphabet[0] * zeros + "".join(reversed(text))
 
-    def decode_check(self, text: str) -> bytes | None:
-        """Read what `encode_check` writes; None for every other text."""
-        if not 0 < len(text) <= self._longest:
+    def decode(self, text: str) -> bytes | None:
+        """Read what `encode` writes; None for every other text."""
+        if len(text) > self._longest:
             return None
         number = 0
         for letter in text:
@@ -38,14 +37,26 @@ class Base58:
                 return None
             number = number * 58 + digit
         zeros = len(text) - len(text.lstrip(self._alphabet[0]))
-        whole = bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
-        payload, checksum = whole[:-4], whole[-4:]
+        return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+    def encode_check(self, payload: bytes) -> str:
+        """Write bytes with their checksum."""
+        return self.encode(payload + _checksum(payload))
+
+    def decode_check(self, text: str) -> bytes | None:
+        """Read what `encode_check` writes; None for every other text."""
+        whole = self.decode(text)
+        if whole is None or len(whole) < _CHECKSUM_SIZE:
+            return None
+        payload, checksum = whole[:-_CHECKSUM_SIZE], whole[-_CHECKSUM_SIZE:]
         return payload if _checksum(payload) == checksum else None
 
 
 BITCOIN_ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 """Bitcoin's letters, which BIP32's extended keys and most ledgers use too."""
 
+_CHECKSUM_SIZE: Final = 4
+
 
 def _checksum(payload: bytes) -> bytes:
-    return sha256(sha256(payload).digest()).digest()[:4]
+    return sha256(sha256(payload).digest()).digest()[:_CHECKSUM_SIZE]

@@ -163,22 +163,24 @@ def order_id(idempotency_key: str) -> bytes:
     return hashlib.sha256(b"lockgate/order\0" + idempotency_key.encode()).digest()[:16]
 
 
-def card_keys(card: WalletCard, count: int) -> tuple[bytes, ...]:
+def card_keys(card: WalletCard, count: int, branch: int = 0) -> tuple[bytes, ...]:
     """Give a wallet's first public keys (33 or 32 bytes), derived or as the card numbers them.
+
+    Branch 1 is where wallets of other makers take their change to (BIP44); numbered keys have none.
 
     Raises:
         BadKey: if the card's extended key is none.
     """
     if not card.xpub:
-        return card.keys[:count]
-    chain = PublicNode(card.xpub[:33], card.xpub[33:]).child(0)
-    return tuple(chain.child(index).public_key for index in range(count))
+        return () if branch else card.keys[:count]
+    node = PublicNode(card.xpub[:33], card.xpub[33:]).child(branch)
+    return tuple(node.child(index).public_key for index in range(count))
 
 
-def card_addresses(card: WalletCard, count: int) -> tuple[str, ...]:
+def card_addresses(card: WalletCard, count: int, branch: int = 0) -> tuple[str, ...]:
     """Give the addresses of a wallet's first keys."""
-    chain = chains.chain(card.network)
-    return tuple(chain.address(key, card.curve, card.network, card.form) for key in card_keys(card, count))
+    chain, keys = chains.chain(card.network), card_keys(card, count, branch)
+    return tuple(chain.address(key, card.curve, card.network, card.form) for key in keys)
 
 
 # --- sealing ---------------------------------------------------------------------------------------

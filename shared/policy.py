@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from shared.chains.api import NetworkClass
 from shared.effects import Destination, Effects, Payment
@@ -30,6 +30,9 @@ from shared.errors import (
     UnknownSource,
 )
 from shared.money import Amount
+
+FOREIGN: Final = "foreign-"
+"""What stands before the kind of a transaction that no coordinator of ours asked for; a rule must name it so."""
 
 TagRule = int | Literal["none", "any", "required"]
 """What may stand beside an address: no tag or memo, anything, some tag, or exactly this tag."""
@@ -92,7 +95,8 @@ class Rule:
     epoch's number of transactions that pay nothing, `expiry_most` the longest distance in heights from the stated
     height to the expiry, None on a ledger where nothing expires. `approvals` is the quorum of approvers; an automatic
     rule asks nobody. `fee_rate_most` is base units a virtual byte where the ledger counts them; `accepts` are dangers
-    (`Effects.dangers`) that the administrators know to be harmless for this wallet.
+    (`Effects.dangers`) that the administrators know to be harmless for this wallet. `kinds` are those of effects; what
+    another maker's wallet asks for has a kind of its own there, such as "foreign-payment".
     """
 
     wallet: str

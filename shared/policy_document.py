@@ -17,7 +17,7 @@ from shared.encoding import Fields, decode, encode
 from shared.errors import BadPolicy, Refusal
 from shared.money import Asset, parse_amount
 from shared.people import check_name, parse_person
-from shared.policy import Limits, OwnWallet, Person, Place, Policy, Rule, TagRule
+from shared.policy import FOREIGN, Limits, OwnWallet, Person, Place, Policy, Rule, TagRule
 from shared.sealed import Sealed, Sign, add_signature, open_sealed, require_quorum, seal
 
 POLICY: Final = "policy/1"
@@ -288,6 +288,8 @@ def _check_rule(rule: Rule, approvers: int) -> None:
         raise BadPolicy(f"the rule of {rule.wallet} is automatic and asks for approvals")
     if not rule.automatic and not 1 <= rule.approvals <= approvers:
         raise BadPolicy(f"the rule of {rule.wallet} asks for {rule.approvals} of {approvers} approvers")
+    if rule.automatic and any(kind.startswith(FOREIGN) for kind in rule.kinds):
+        raise BadPolicy(f"the rule of {rule.wallet} is automatic for {FOREIGN}… kinds, which nobody of ours asks for")
     for code, narrow in rule.any_limits.items():
         wide = rule.limits.get(code)
         if wide is None or any(getattr(narrow, span) > getattr(wide, span) for span in _SPANS):

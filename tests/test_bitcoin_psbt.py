@@ -106,7 +106,7 @@ def test_an_extracted_transaction_is_that_of_others(case: dict[str, Any]) -> Non
 @role("psbt_signer")
 def test_legacy_and_nested_inputs_of_others_are_not_signed_here(case: dict[str, Any]) -> None:
     with pytest.raises(BitcoinPsbtRefused):
-        ours_from_psbt(psbt(case["psbt"]), bytes.fromhex("d90c6a4f"), HEIGHT)
+        ours_from_psbt(psbt(case["psbt"]), MY_KEYS, HEIGHT)
 
 
 # --- embit as oracle ------------------------------------------------------------------------------
@@ -121,6 +121,7 @@ KEYS = {
     form: [derived(key_path(REGTEST, "secp256k1", 0, index, form), form) for index in range(6)]
     for form in ("p2wpkh", "p2tr")
 }
+MY_KEYS = {one.public: one.path for form in KEYS.values() for one in form}
 COSIGNERS = multisig(1, [KEYS["p2wpkh"][5].public, key(1).public, key(2).public])
 
 
@@ -218,7 +219,7 @@ def test_what_embit_writes_becomes_ours_and_our_answer_is_accepted(seed: int) ->
     for case in range(200):
         wanted = drawn(lots)
         foreign = read_psbt(their_psbt(wanted, 2 if case % 2 else 0))
-        ours = ours_from_psbt(foreign, FINGERPRINT, HEIGHT)
+        ours = ours_from_psbt(foreign, MY_KEYS, HEIGHT)
         assert (ours.unsigned, ours.keys) == (
             write(wanted.transaction),
             tuple(one.path for one in wanted.keys),
@@ -254,7 +255,7 @@ def spoiled(index: int = 0, fields: dict[bytes, bytes | None] | None = None, of:
 
 
 def test_the_psbt_that_every_row_spoils_is_good_by_itself() -> None:
-    assert ours_from_psbt(spoiled(), FINGERPRINT, HEIGHT).keys == (MINE.path,)
+    assert ours_from_psbt(spoiled(), MY_KEYS, HEIGHT).keys == (MINE.path,)
 
 
 SIGNATURE = b"\x30\x06\x02\x01\x01\x02\x01\x01\x01"
@@ -269,7 +270,7 @@ SIGNATURE = b"\x30\x06\x02\x01\x01\x02\x01\x01\x01"
         ({b"\x03": b"\x81\0\0\0"}, BitcoinSighash),
         ({b"\x02" + MINE.public: SIGNATURE}, BitcoinPsbtRefused),
         ({b"\x06" + MINE.public: None}, BitcoinPsbtRefused),
-        ({b"\x06" + MINE.public: b"else" + bytes(4)}, BitcoinPsbtRefused),
+        ({b"\x06" + MINE.public: None, b"\x06" + key(3).public: FINGERPRINT + bytes(4)}, BitcoinPsbtRefused),
         ({b"\0": write(BASE.transaction)}, BitcoinPsbtRefused),
     ],
 )
@@ -277,18 +278,23 @@ def test_an_input_without_all_that_it_takes_is_refused(
     fields: dict[bytes, bytes | None], kind: type[Refusal]
 ) -> None:
     with pytest.raises(kind):
-        ours_from_psbt(spoiled(0, fields), FINGERPRINT, HEIGHT)
+        ours_from_psbt(spoiled(0, fields), MY_KEYS, HEIGHT)
+
+
+def test_what_a_psbt_says_of_the_path_of_a_key_of_ours_is_not_read() -> None:
+    elsewhere = spoiled(0, {b"\x06" + MINE.public: b"else" + bytes(4)})
+    assert ours_from_psbt(elsewhere, MY_KEYS, HEIGHT).keys == (MINE.path,)
 
 
 def test_signature_type_all_may_be_said() -> None:
-    assert ours_from_psbt(spoiled(0, {b"\x03": b"\x01\0\0\0"}), FINGERPRINT, HEIGHT).keys == (MINE.path,)
+    assert ours_from_psbt(spoiled(0, {b"\x03": b"\x01\0\0\0"}), MY_KEYS, HEIGHT).keys == (MINE.path,)
 
 
 def test_a_previous_transaction_is_compared_and_carried_along() -> None:
     spend = Input(bytes.fromhex(FUNDING.txid)[::-1], 1, 0xFFFFFFFD)
     wanted = replace(BASE, transaction=replace(BASE.transaction, inputs=(spend,)))
     full = spoiled(0, {b"\0": write(FUNDING), b"\x01": None}, wanted)
-    ours = ours_from_psbt(full, FINGERPRINT, HEIGHT)
+    ours = ours_from_psbt(full, MY_KEYS, HEIGHT)
     assert "previous" in ours.context
     assert decoded(ours).spends[0].output.value == 100_000
     lying = spoiled(0, {b"\0": write(FUNDING), b"\x01": Output(99, MINE.script).write()}, wanted)
@@ -300,7 +306,7 @@ def test_several_of_our_keys_in_one_multisig_are_refused_and_so_is_a_second_sign
     wallet = multisig(2, [one.public for one in KEYS["p2wpkh"][:3]])
     prevout = Prevout(Output(100_000, wallet.output_script), wallet.witness_script, MINE.public)
     of = replace(BASE, stated=replace(BASE.stated, prevouts=(prevout,)))
-    assert ours_from_psbt(spoiled(of=of), FINGERPRINT, HEIGHT).keys == (MINE.path,)
+    assert ours_from_psbt(spoiled(of=of), MY_KEYS, HEIGHT).keys == (MINE.path,)
     place = FINGERPRINT + bytes(4)
     spoils: list[dict[bytes, bytes | None]] = [
         {b"\x06" + KEYS["p2wpkh"][1].public: place},
@@ -309,7 +315,7 @@ def test_several_of_our_keys_in_one_multisig_are_refused_and_so_is_a_second_sign
     ]
     for fields in spoils:
         with pytest.raises(BitcoinPsbtRefused):
-            ours_from_psbt(spoiled(0, fields, of), FINGERPRINT, HEIGHT)
+            ours_from_psbt(spoiled(0, fields, of), MY_KEYS, HEIGHT)
 
 
 def test_an_output_of_ours_in_another_account_stays_a_payment() -> None:
@@ -318,17 +324,18 @@ def test_an_output_of_ours_in_another_account_stays_a_payment() -> None:
     good = unsigned_psbt(wanted.decode(), FINGERPRINT)
     place = FINGERPRINT + b"".join(step.to_bytes(4, "little") for step in other.path)
     claimed = replace(good, outputs=({b"\x02" + other.public: place},))
-    assert "change" not in ours_from_psbt(claimed, FINGERPRINT, HEIGHT).context
+    mine = {**MY_KEYS, other.public: other.path}
+    assert "change" not in ours_from_psbt(claimed, mine, HEIGHT).context
     near = FINGERPRINT + b"".join(step.to_bytes(4, "little") for step in MINE.path)
     lying = replace(good, outputs=({b"\x02" + MINE.public: near, b"\x07" + b"\xff" * 32: b"\0" + near},))
-    assert "change" not in ours_from_psbt(lying, FINGERPRINT, HEIGHT).context
+    assert "change" not in ours_from_psbt(lying, MY_KEYS, HEIGHT).context
 
 
 def test_a_psbt_without_inputs_and_a_pair_are_refused() -> None:
     empty = psbt_of(Transaction(2, (), (Output(1, b"\x51"),), 0))
     assert read_psbt(write_psbt(empty)) == empty
     with pytest.raises(BitcoinPsbtRefused):
-        ours_from_psbt(empty, FINGERPRINT, HEIGHT)
+        ours_from_psbt(empty, MY_KEYS, HEIGHT)
     from tests.test_bitcoin_signing import MESSAGE
 
     with pytest.raises(BitcoinPsbtRefused):
@@ -414,7 +421,7 @@ def test_a_flipped_bit_never_crashes_and_what_is_read_is_written_again() -> None
             continue
         assert read_psbt(write_psbt(found)) == found
         try:
-            ours_from_psbt(found, FINGERPRINT, HEIGHT)
+            ours_from_psbt(found, MY_KEYS, HEIGHT)
         except Refusal:
             continue
 
@@ -438,7 +445,7 @@ def test_a_taproot_tree_that_is_none_is_refused(value: bytes) -> None:
 def test_uncompressed_keys_of_old_wallets_are_carried_along() -> None:
     old = spoiled(0, {b"\x06\x04" + bytes(64): FINGERPRINT + bytes(4)})
     assert read_psbt(write_psbt(old)) == old
-    assert ours_from_psbt(old, FINGERPRINT, HEIGHT).keys == (MINE.path,)
+    assert ours_from_psbt(old, MY_KEYS, HEIGHT).keys == (MINE.path,)
 
 
 def test_a_taproot_input_says_its_internal_key_also_without_a_fingerprint() -> None:

@@ -60,7 +60,7 @@ def test_the_symbols_on_a_terminal_rebuild_the_message_and_the_screen_is_given_b
     for page in re.split(r"\x1b\[H", shown)[1:]:
         for text in read(as_picture(page)):
             viewer.take(text)
-    assert viewer.sealed() == bytes(range(256)) * 4
+    assert viewer.message() == bytes(range(256)) * 4
 
 
 def test_a_small_terminal_is_told_what_size_is_needed() -> None:

@@ -414,11 +414,14 @@ def test_an_entry_without_numbers_shows_nothing_more() -> None:
     assert face.read_declines(("2=b", "1=a", "1=a")) == (Declined(0, "a"), Declined(1, "b"))
 
 
-def test_the_command_names_its_version() -> None:
-    done = subprocess.run([sys.executable, "-m", "offline_signer", "--help"], capture_output=True, text=True, cwd=ROOT,
-                          check=False)
-    assert done.returncode == 0
-    assert "sealed policy" in done.stdout
+def test_the_command_names_its_version_and_what_it_is_for() -> None:
+    said = [
+        subprocess.run([sys.executable, "-m", "offline_signer", word], capture_output=True, text=True, cwd=ROOT,
+                       check=True).stdout
+        for word in ("--version", "--help")
+    ]  # fmt: skip
+    assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+\n", said[0])
+    assert "sealed policy" in said[1]
 
 
 def test_no_command_ever_printed_a_secret(both: tuple[Desk, World]) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 import click
 
 from offline_signer import airgap, screen, setup
+from offline_signer.cli.descriptor import descriptor
 from offline_signer.cli.face import OUT, Here, kdf_option, pass_here
 from offline_signer.cli.journal import journal
 from offline_signer.cli.person import person
 from offline_signer.cli.policy import policy
 from offline_signer.cli.release import release
+from offline_signer.cli.serve import serve
 from offline_signer.cli.signing import approve, inspect, sign
 from offline_signer.vault import MOST_GENERATION, require_makable
 from shared import chains
@@ -28,12 +30,26 @@ from shared.review import printable
 from shared.transport.media import write_file
 
 ASKED_BACK = 3
+_HOUSES = ("lockgate-signer", "lockgate")
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's own order
+    """Say the version of the distribution that brought this program: the box's own, or the whole house."""
+    if not wanted:
+        return
+    # It loads a network module, so only this answer does, which ends here.
+    from importlib.metadata import distributions
+
+    names = {found.metadata["Name"]: found.version for found in distributions() if found.metadata["Name"] in _HOUSES}
+    click.echo(next(names[name] for name in _HOUSES if name in names))
+    context.exit()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", type=OUT, default=Path("signer-data"), envvar="LOCKGATE_SIGNER_HOME", show_default=True,
               help="The signer's folder.")
-@click.version_option(package_name="lockgate-signer", message="%(version)s", prog_name="lockgate-signer")
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
+              help="Say which version this is.")
 @click.pass_context
 def cli(context: click.Context, home: Path) -> None:
     """Hold the keys, show what a request does, judge it by the sealed policy, and sign."""
@@ -75,7 +91,7 @@ def init(here: Here, *, network_class: Any, admins: tuple[str, ...], quorum: int
 @click.argument("wallet")
 @click.option("--network", required=True, help="Such as xrpl:mainnet.")
 @click.option("--tier", type=click.Choice(["hot", "warm", "cold"]), required=True)
-@click.option("--curve", type=click.Choice(["secp256k1", "ed25519"]), default="secp256k1", show_default=True)
+@click.option("--curve", type=click.Choice(["secp256k1", "ed25519"]), help="Else the one that is usual there.")
 @click.option("--form", default="", help="The form of the addresses, such as p2tr on Bitcoin; else the usual one.")
 @click.option("--account", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many keys are issued.")
@@ -93,11 +109,13 @@ def card(here: Here, wallet: str, out: Path, **settings: Any) -> None:
         click.echo(f"{wallet} {index}: {address}")
 
 
+cli.add_command(descriptor)
 cli.add_command(person)
 cli.add_command(policy)
 cli.add_command(inspect)
 cli.add_command(approve)
 cli.add_command(sign)
+cli.add_command(serve)
 cli.add_command(release)
 cli.add_command(journal)
 

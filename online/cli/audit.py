@@ -54,6 +54,7 @@ def verify(app: App, *, signed: bool, station: str | None, out: Path | None, as_
         "root": report.root.hex(),
         "checkpoint": report.checkpoint.splitlines(),
         "problems": list(report.problems),
+        "signed_without_journal": [f"job {job}" for job in report.without_journal],
     }
     fields(value, as_json=as_json)
     if not report.ok:

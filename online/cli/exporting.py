@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from shared.envelope import context_of
 from shared.errors import UnknownSigner
-from shared.review import Review, Reviewed, context_lines, review
+from shared.review import Review, review
 
 if TYPE_CHECKING:
     from online.chains.api import Gateway
@@ -53,12 +52,7 @@ def review_of(store: Store, digest: bytes) -> Review:
     """Give the review of a request, the same as the signer's."""
     from online.jobs.export import request_review_input
 
-    asked, effects = request_review_input(store, digest)
-    transactions = [
-        Reviewed(one, item.keys, context_lines(context_of(lot, item)), tuple(ref.transfer_id for ref in item.transfers))
-        for (lot, item), one in zip(asked.flat(), effects, strict=True)
-    ]
-    return review(transactions, digest)
+    return review(request_review_input(store, digest), digest)
 
 
 def _signer(store: Store, order: Order | None, name: str | None) -> bytes:

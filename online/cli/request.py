@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from online.cli.app import App, pass_app
 from online.cli.output import fields, json_option, listing, note, say
 from online.cli.views import find_order, find_request, request_value
+from shared.courier.foreign import Kind
 from shared.courier.outward import Ways, carry_out
-from shared.errors import Refusal
+from shared.errors import ForeignSignerAsked, Refusal
 from shared.review import fingerprint
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ def carrying(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say how a message travels."""
     path = click.Path(path_type=Path)
     for option in (
+        click.option(
+            "--symbols", type=click.Choice(get_args(Kind)), help="For a device: the pictures' format; else ur."
+        ),
         click.option("--fps", type=click.IntRange(1, 15), default=10, show_default=True),
         click.option("--qr-version", "version", type=click.IntRange(15, 27), default=20, show_default=True),
         click.option("--terminal", is_flag=True, help="Play the frames here, until q."),
@@ -46,7 +51,10 @@ def carrying(command: Callable[..., None]) -> Callable[..., None]:
 @json_option
 @pass_app
 def export(app: App, /, order: str | None, signer_name: str | None, *, as_json: bool, **how: Any) -> None:
-    """Build approved jobs (of ORDER, or all) and export them as one request. Prompts: station."""
+    """Build approved jobs (of ORDER, or all) and export them as one request. Prompts: station.
+
+    For a device of another maker this is a PSBT of one transaction; the next export is that of the next one.
+    """
     from online.cli.exporting import export_orders
 
     with app.writing() as store:
@@ -93,7 +101,8 @@ def _show(store: Store, digest: bytes, ways: Ways, *, as_json: bool) -> None:
     if not as_json:
         for line in review.lines:
             say(line)
-    carried = carry_out(request_blob(store, digest), ways)
+    blob = request_blob(store, digest)
+    carried = carry_out(blob, in_its_format(blob, ways))
     value = {
         **request_value(find_request(store, digest.hex())),
         "bytes": carried.sealed_bytes,
@@ -107,3 +116,14 @@ def _show(store: Store, digest: bytes, ways: Ways, *, as_json: bool) -> None:
         note(f"wrote {file}")
     if not ways.pictured and ways.file is None:
         note("carry it with --out, --gif, --png or --terminal")
+
+
+def in_its_format(blob: bytes, ways: Ways) -> Ways:
+    """Show what goes to a device in symbols that it reads. Raises ForeignSignerAsked for symbols that ours does not."""
+    from shared.chains import interchange_of
+
+    if interchange_of(blob) is not None:
+        return replace(ways, symbols=ways.symbols or "ur")
+    if ways.symbols is not None:
+        raise ForeignSignerAsked("a signer of ours reads our own frames, which need no --symbols")
+    return ways

@@ -1,4 +1,4 @@
-"""`lockgate wallet`: the signers that are paired, and the wallets whose cards they made."""
+"""`lockgate wallet`: the signers that are paired, devices of other makers, and the wallets of both."""
 
 from __future__ import annotations
 
@@ -51,6 +51,34 @@ def import_(app: App, card: Path, addresses: int, *, no_open: bool, as_json: boo
     sealed = read_file(card)
     with app.writing() as store:
         found = import_card(store, sealed, app.now(), addresses=addresses)
+        row = wallet_value(found, keys(store, found.name))
+        opened = None if no_open else _open_books(app, store, found.name, found.network)
+    fields({**row, "opened": opened}, as_json=as_json)
+
+
+@wallet.command()
+@click.argument("name")
+@click.argument("descriptor", type=click.Path(path_type=Path))
+@click.option("--device", required=True, help="What to call the device that holds the keys.")
+@click.option("--network", required=True, help="Such as bitcoin:mainnet.")
+@click.option("--tier", type=click.Choice(["hot", "warm", "cold"]), default="cold", show_default=True)
+@click.option("--addresses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="How many.")
+@click.option("--no-open", is_flag=True, help="Do not post the balance on the ledger as own funds.")
+@json_option
+@pass_app
+def watch(
+    app: App, /, name: str, descriptor: Path, *, addresses: int, no_open: bool, as_json: bool, **how: Any
+) -> None:
+    """Take in a wallet whose keys a device of another maker holds, from its DESCRIPTOR (a file). Prompts: station.
+
+    Such a device keeps no journal and knows no policy of ours: compare its addresses with those on its own screen.
+    """
+    from online.store.wallets import keys, watch_wallet
+    from shared.transport.media import read_file
+
+    text = read_file(descriptor, 10_000).decode("utf-8", "replace")
+    with app.writing() as store:
+        found = watch_wallet(store, name, text, app.now(), addresses=addresses, **how)
         row = wallet_value(found, keys(store, found.name))
         opened = None if no_open else _open_books(app, store, found.name, found.network)
     fields({**row, "opened": opened}, as_json=as_json)

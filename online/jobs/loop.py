@@ -1,4 +1,4 @@
-"""One turn of the coordinator: pay what is due, carry to signers with a spool, submit what is answered, watch the rest.
+"""One turn of the coordinator: take in deposits, pay what is due, carry to spools, submit what is answered, watch.
 
 Calling it again is always safe. It builds nothing but what two people's mandate lets the station pay, and what
 was approved for a signer with a spool: all else begins with people. A silent node is reported and decides nothing.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from online.chains.api import Gateway
 from online.courier.carry import carry
+from online.deposits.intake import take_in
 from online.jobs.submit import Submitted, submit_answered
 from online.jobs.watch import Moved, watch_submitted
 from online.store.database import Store
@@ -36,7 +37,7 @@ def tick(
     """Do one turn for every gateway and every signer's spool; a refusal of one does not stop the others."""
     submitted: list[Submitted] = []
     moved: list[Moved] = []
-    troubles = [*_behind(store), *pay_out(store, gateways, now)]
+    troubles = [*_behind(store), *take_in(store, gateways, now).troubles, *pay_out(store, gateways, now)]
     carried = carry(store, gateways, spools or {}, now)
     pending = carried.waiting
     troubles += carried.troubles

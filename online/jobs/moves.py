@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from sqlalchemy import insert, select, update
 
 from online.chains.api import Final
+from online.deposits.returns import RETURN, returned
 from online.jobs.model import Job, effects_of, find_job
 from online.jobs.rivals import holder, rivals
 from online.jobs.states import ENDS, MOVES, UNDONE, State
@@ -24,7 +25,7 @@ from online.withdrawals.settling import ORDER_KIND, settle
 from shared.encoding import Value
 from shared.errors import MoveRefused
 
-OWED_BY = {ORDER_KIND: Kind.WITHDRAWALS}
+OWED_BY = {ORDER_KIND: Kind.WITHDRAWALS, RETURN: Kind.SUSPENSE}
 """Orders that pay what is owed, by their kind: whoever has the address, it is that account that they settle."""
 
 
@@ -63,6 +64,8 @@ def move(
     if to in UNDONE:
         tx.sql.execute(update(tables.claims).where(tables.claims.c.job == job.id).values(active=False))
     settle(tx, moved, kind, now)
+    if kind == RETURN and to is State.FINAL:
+        returned(tx, moved.order)
     if to is State.SUBMITTED:
         row = {"job": job.id, "action": "submit", "done": False, "height": 0, "verdict": ""}
         tx.sql.execute(insert(tables.outbox).values(row))

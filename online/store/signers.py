@@ -1,11 +1,12 @@
-"""The signers paired with this coordinator, and the newest state of each one's journal that was proven here.
+"""The signers of this coordinator, and the newest state of each one's journal that was proven here.
 
 `seen` only ever moves forward along proofs. `wanted` is a newer state that somebody showed and nobody proved yet: until
-the entries up to it are imported, nothing is exported to that signer.
+the entries up to it are imported, nothing is exported to that signer. A device of another maker has no journal at all.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
@@ -20,10 +21,14 @@ from shared.people import check_name
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A signer: its station key, its name here, and what is known of its journal."""
+    """A signer: its station key, its name here, and what is known of its journal.
+
+    `fingerprint` (4 bytes) is there for a device of another maker alone, and names its keys' master (BIP32).
+    """
 
     public_key: bytes
     name: str
+    fingerprint: bytes
     seen: SeenLog
     checkpoint: str
     wanted: SeenLog
@@ -34,27 +39,33 @@ class Signer:
         return self.wanted.size > self.seen.size
 
 
+def device_key(fingerprint: bytes) -> bytes:
+    """Give what stands for a device of another maker where signers of ours have a station key.
+
+    It is a digest, to which nobody has a private key: nothing of ours is ever taken as signed by such a device.
+    """
+    return hashlib.sha256(b"lockgate/device\0" + fingerprint).digest()
+
+
+def note_device(tx: Tx, fingerprint: bytes, name: str, now: int) -> Signer:
+    """Note a device of another maker by its master's fingerprint; the same again changes nothing.
+
+    Raises:
+        NameTaken: if the name is another signer's, or the device has another name. BadField: for a name that is none.
+    """
+    return _pair(tx, device_key(fingerprint), name, fingerprint, now)
+
+
 def pair_signer(store: Store, public_key: bytes, name: str, now: int) -> Signer:
     """Pair a signer's station key, read from its own screen; the same again changes nothing.
 
     Raises:
         NameTaken: if the name or key is another signer's. BadField: for a name or key that is none.
     """
-    check_name(name)
     if len(public_key) != 32:
         raise BadField("a station key has 32 bytes")
-    table = tables.signers
     with store.transaction() as tx:
-        same = or_(table.c.name == name, table.c.public_key == public_key)
-        found = [_signer(row) for row in tx.sql.execute(select(table).where(same))]
-        if [(one.name, one.public_key) for one in found] == [(name, public_key)]:
-            return found[0]
-        if found:
-            raise NameTaken(f"the name or the key of {name} is another signer's already")
-        nothing = {"size": 0, "root": NOTHING_SEEN.root, "wanted_size": 0, "wanted_root": NOTHING_SEEN.root}
-        tx.sql.execute(insert(table).values(public_key=public_key, name=name, checkpoint="", **nothing))
-        journal.append(tx, "signer", {"name": name, "key": public_key}, now)
-        return find_signer(tx.sql, public_key)
+        return _pair(tx, public_key, name, b"", now)
 
 
 def signers(store: Store) -> tuple[Signer, ...]:
@@ -96,10 +107,27 @@ def set_wanted(tx: Tx, signer_key: bytes, wanted: SeenLog) -> None:
     tx.sql.execute(update(tables.signers).where(tables.signers.c.public_key == signer_key).values(values))
 
 
+def _pair(tx: Tx, public_key: bytes, name: str, fingerprint: bytes, now: int) -> Signer:
+    check_name(name)
+    table = tables.signers
+    same = or_(table.c.name == name, table.c.public_key == public_key)
+    found = [_signer(row) for row in tx.sql.execute(select(table).where(same))]
+    if [(one.name, one.public_key) for one in found] == [(name, public_key)]:
+        return found[0]
+    if found:
+        raise NameTaken(f"the name or the key of {name} is another signer's already")
+    nothing = {"size": 0, "root": NOTHING_SEEN.root, "wanted_size": 0, "wanted_root": NOTHING_SEEN.root}
+    row = {"public_key": public_key, "name": name, "fingerprint": fingerprint, "checkpoint": ""}
+    tx.sql.execute(insert(table).values(**row, **nothing))
+    journal.append(tx, "signer", {"name": name, "key": public_key}, now)
+    return find_signer(tx.sql, public_key)
+
+
 def _signer(row: Row[tuple[object, ...]]) -> Signer:
     return Signer(
         row.public_key,
         row.name,
+        row.fingerprint,
         SeenLog(row.size, row.root),
         row.checkpoint,
         SeenLog(row.wanted_size, row.wanted_root),

@@ -1,4 +1,7 @@
-"""Wallets and their addresses, from cards that signers sealed. A later card extends a wallet and never changes it."""
+"""Wallets and their addresses, from cards that signers sealed or from devices' descriptors.
+
+A later card extends a wallet and never changes it.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ from typing import get_args
 from sqlalchemy import Connection, Row, insert, select, update
 
 from online.store import journal, tables
+from online.store.cards import Card, open_any_card, seal_watch
 from online.store.database import Store, Tx
-from online.store.signers import find_signer
+from online.store.signers import find_signer, note_device
 from shared.chains import chain
 from shared.chains.api import Curve, KeyPath
 from shared.envelope import WalletCard, card_keys, open_card
@@ -52,22 +56,42 @@ def import_card(store: Store, sealed: bytes, now: int, *, addresses: int = 1) ->
         CardConflict: if the wallet exists and the card would change it, or holds an address of another wallet.
         BadEncoding, BadField, BadSeal: if it is no card.
     """
-    card, _ = open_card(sealed)
-    check_name(card.wallet)
-    found = _wallet_of(card)
+    open_card(sealed)  # and nothing that our own station may have sealed
     with store.transaction() as tx:
-        find_signer(tx.sql, card.signer)
-        before = _row(tx.sql, card.wallet)
-        if before is None:
-            values = {field: getattr(found, field) for field in found.__dataclass_fields__}
-            tx.sql.execute(insert(tables.wallets).values(card=sealed, **values))
-        elif _wallet(before) != found:
-            raise CardConflict(f"the card says something else of the wallet {card.wallet} than its first card")
-        else:
-            here = tables.wallets.c.name == found.name
-            tx.sql.execute(update(tables.wallets).where(here).values(card=sealed))
-        _extend(tx, found, card_keys(card, addresses if card.xpub else len(card.keys)))
-        journal.append(tx, "card", {"wallet": card.wallet, "signer": card.signer, "card": sealed}, now)
+        return _take(tx, sealed, now, addresses)
+
+
+def watch_wallet(
+    store: Store, name: str, descriptor: str, now: int, *, network: str, tier: str, device: str, addresses: int = 1
+) -> Wallet:
+    """Take in the wallet of another maker's device from its descriptor; the device is noted by this name.
+
+    Raises:
+        ForeignDescriptor, ForeignUnwanted: if it is none that can be watched.
+        NameTaken: if the device has another name, or another signer this one.
+        CardConflict: if the wallet exists and this would change it, or holds an address of another wallet.
+    """
+    with store.transaction() as tx:
+        sealed = seal_watch(check_name(name), network, tier, descriptor, tx.station.public_key, tx.station.sign)
+        note_device(tx, open_any_card(sealed).fingerprint, device, now)
+        return _take(tx, sealed, now, addresses)
+
+
+def _take(tx: Tx, sealed: bytes, now: int, addresses: int) -> Wallet:
+    read = open_any_card(sealed)
+    card, found = read.public, _wallet_of(read.public)
+    find_signer(tx.sql, card.signer)
+    before = _row(tx.sql, card.wallet)
+    if before is None:
+        values = {field: getattr(found, field) for field in found.__dataclass_fields__}
+        tx.sql.execute(insert(tables.wallets).values(card=sealed, **values))
+    elif _wallet(before) != found:
+        raise CardConflict(f"the card says something else of the wallet {card.wallet} than its first card")
+    else:
+        here = tables.wallets.c.name == found.name
+        tx.sql.execute(update(tables.wallets).where(here).values(card=sealed))
+    _extend(tx, read, card_keys(card, addresses if card.xpub else len(card.keys)))
+    journal.append(tx, "card", {"wallet": card.wallet, "signer": card.signer, "card": sealed}, now)
     return found
 
 
@@ -84,8 +108,8 @@ def add_addresses(store: Store, wallet_name: str, count: int, now: int) -> tuple
                 f"the keys of {wallet_name} come on cards", hint="Import a card with more keys."
             )
         query = select(tables.wallets.c.card).where(tables.wallets.c.name == wallet_name)
-        card, _ = open_card(tx.sql.execute(query).scalar_one())
-        _extend(tx, found, card_keys(card, count))
+        card = open_any_card(tx.sql.execute(query).scalar_one())
+        _extend(tx, card, card_keys(card.public, count))
         journal.append(tx, "addresses", {"wallet": wallet_name, "count": count}, now)
         return find_keys(tx.sql, wallet_name)
 
@@ -139,16 +163,21 @@ def find_owner(connection: Connection, network: str, address: str) -> Key | None
     return None if row is None else _key(row)
 
 
-def public_keys(connection: Connection, network: str, paths: Sequence[KeyPath]) -> list[bytes]:
-    """Give the public keys of paths of our wallets on a network; nothing for a path that is none of theirs."""
-    texts, table = [print_path(path) for path in paths], tables.keys
-    rows = connection.execute(select(table.c.path, table.c.public_key).where(table.c.network == network))
+def public_keys(connection: Connection, signer: bytes, network: str, paths: Sequence[KeyPath]) -> list[bytes]:
+    """Give the public keys of paths of a signer's wallets on a network; nothing for a path that is none of theirs.
+
+    Two signers have other keys at the same path.
+    """
+    texts, table, wallets_ = [print_path(path) for path in paths], tables.keys, tables.wallets
+    query = select(table.c.path, table.c.public_key).join(wallets_, wallets_.c.name == table.c.wallet)
+    rows = connection.execute(query.where(table.c.network == network, wallets_.c.signer == signer))
     known = {row.path: row.public_key for row in rows}
     return [known.get(text, b"") for text in texts]
 
 
-def _extend(tx: Tx, found: Wallet, public_keys: tuple[bytes, ...]) -> None:
+def _extend(tx: Tx, card: Card, public_keys: tuple[bytes, ...]) -> None:
     """Add the keys that are new; those that are there already must be the same."""
+    found = _wallet_of(card.public)
     before = find_keys(tx.sql, found.name)
     for index, public_key in enumerate(public_keys):
         if index < len(before):
@@ -159,8 +188,7 @@ def _extend(tx: Tx, found: Wallet, public_keys: tuple[bytes, ...]) -> None:
         taken = find_owner(tx.sql, found.network, address)
         if taken is not None:
             raise CardConflict(f"the address {address} belongs to the wallet {taken.wallet}")
-        path = chain(found.network).key_path(found.network, found.curve, found.account, index, found.form)
-        row = {"wallet": found.name, "idx": index, "path": print_path(path), "public_key": public_key}
+        row = {"wallet": found.name, "idx": index, "path": print_path(card.path(index)), "public_key": public_key}
         tx.sql.execute(insert(tables.keys).values(network=found.network, address=address, **row))
     if not found.xpub and len(public_keys) < len(before):
         raise CardConflict(f"the card of {found.name} has fewer keys than an earlier one")

@@ -28,7 +28,7 @@ def interchange(network: str) -> api.Interchange:
     """Give what wallets of other makers exchange on a network's ledger. Raises UnknownChain, ForeignUnwanted."""
     from shared.chains.bitcoin.interchange import PSBTS
 
-    if chain(network).name != "bitcoin":
+    if chain(network).name != PSBTS.ledger:
         raise ForeignUnwanted(f"on {network[:40]} nothing is exchanged with wallets of other makers")
     return PSBTS
 

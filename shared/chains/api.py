@@ -155,7 +155,11 @@ class Interchange(Protocol):
     """What wallets of other makers exchange on a ledger. Only a ledger that has such a format has this.
 
     `read`, `answer` and `descriptor` serve the signer that others ask; the rest the coordinator that asks devices.
+    `magic` is how the bytes begin, `ledger` the name of the chain.
     """
+
+    ledger: str
+    magic: bytes
 
     def read(self, raw: bytes, mine: OwnKeys, height: int | None) -> Foreign:
         """Turn bytes into our form by the keys that are ours; `height` is what a person states, where one does."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from shared.errors import ForeignContents
 from shared.transport import base45, bbqr, ur
 from shared.transport.foreign import PSBT_MAGIC
 from shared.transport.qr import Display, Symbol, capacity, draw
+
+Kind: TypeAlias = Literal["ur", "bbqr"]
 
 UR_TYPE: Final = "crypto-psbt"
 """The name of the type that wallets in use know; `psbt` is its newer one."""
@@ -40,7 +42,7 @@ class ForeignFilm:
         return draw(self.text_of(index), self.display.version)
 
 
-def foreign_film(kind: Literal["ur", "bbqr"], psbt: bytes, display: Display) -> ForeignFilm:
+def foreign_film(kind: Kind, psbt: bytes, display: Display) -> ForeignFilm:
     """Make a PSBT ready to be shown to another wallet.
 
     Raises:

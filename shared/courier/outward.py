@@ -1,19 +1,27 @@
-"""A sealed message out of a machine: as a file, a GIF, a folder of PNG frames, or played on the terminal.
+"""A message out of a machine: as a file, a GIF, a folder of PNG frames, or played on the terminal.
 
-The file holds the sealed bytes themselves; the pictures hold them packed and cut into frames. Nothing is overwritten.
+The file holds the bytes themselves; the pictures hold them packed and cut into frames of ours, or in the symbols of
+other makers' wallets. Nothing is overwritten.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.transport.media import write_file
+
+if TYPE_CHECKING:
+    from shared.courier.foreign import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """By which ways a message goes out, and how dense and fast its symbols are."""
+    """By which ways a message goes out, and how dense and fast its symbols are.
+
+    `symbols` names the format of another maker's wallet, for a message that goes to one.
+    """
 
     file: Path | None = None
     gif: Path | None = None
@@ -21,6 +29,7 @@ class Ways:
     terminal: bool = False
     version: int = 20
     fps: int = 10
+    symbols: Kind | None = None
 
     @property
     def pictured(self) -> bool:
@@ -39,11 +48,11 @@ class Carried:
 
 
 def carry_out(sealed: bytes, ways: Ways) -> Carried:
-    """Send a sealed message by every way that is asked for, the terminal last.
+    """Send a message by every way that is asked for, the terminal last.
 
     Raises:
         FileExists, DiskFull, FileTrouble: for a file that cannot be written.
-        FrameLimits: if the message is too large for pictures.
+        FrameLimits, ForeignLimits: if the message is too large for pictures.
         TerminalTooSmall, NotATerminal: if it cannot be played here.
     """
     files: list[Path] = []
@@ -57,11 +66,13 @@ def carry_out(sealed: bytes, ways: Ways) -> Carried:
 
 def _pictured(sealed: bytes, ways: Ways, files: list[Path]) -> Carried:
     # Pillow and the QR library take their time to load, so only who shows pictures waits for them.
+    from shared.courier.foreign import foreign_film
     from shared.transport.media import write_gif, write_pngs
-    from shared.transport.message import film
+    from shared.transport.message import Reel, film
     from shared.transport.qr import Display
 
-    reel = film(sealed, Display(ways.version, ways.fps))
+    display = Display(ways.version, ways.fps)
+    reel: Reel = film(sealed, display) if ways.symbols is None else foreign_film(ways.symbols, sealed, display)
     if ways.gif is not None:
         write_gif(reel, ways.gif)
         files.append(ways.gif)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from shared.errors import NotATerminal
-from shared.transport.message import Film
+from shared.transport.message import Reel
 from shared.transport.terminal import as_terminal
 
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l\x1b[2J", "\x1b[?25h\x1b[?1049l"
@@ -50,7 +50,7 @@ class Place:
                 return self
 
 
-def play(reel: Film) -> None:
+def play(reel: Reel) -> None:
     """Play until a key or Ctrl-C ends it; further symbols follow without end, and each counts.
 
     Raises:
@@ -64,7 +64,7 @@ def play(reel: Film) -> None:
         _loop(reel)
 
 
-def _loop(reel: Film) -> None:
+def _loop(reel: Reel) -> None:
     place, pause = Place(), 1 / reel.display.fps
     due = time.monotonic()
     while not place.ended:
@@ -76,7 +76,7 @@ def _loop(reel: Film) -> None:
         place = place.after(key)
 
 
-def _draw(reel: Film, place: Place) -> str:
+def _draw(reel: Reel, place: Place) -> str:
     columns, lines = shutil.get_terminal_size()
     shown = as_terminal(reel.symbol(place.index), columns, lines)
     if shown.count("\n") + 1 == lines:

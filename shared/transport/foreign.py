@@ -1,7 +1,7 @@
 """The symbols of other wallets, collected until one PSBT or transaction is whole.
 
-A camera's loop asks `recognise` about every text: ours go to `message.Viewer`, all others here. What is unreadable,
-unwanted or of another message is counted and ignored, never fatal; memory and time for a symbol are bounded.
+`message.Viewer` asks `recognise` about every text, and gives those of other wallets to this collector. What is
+unreadable, unwanted or of another message is counted and ignored, never fatal; memory and time are bounded.
 None of these formats authenticates anything, and only UR finds damage: what comes whole is read and judged by others.
 """
 

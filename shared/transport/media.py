@@ -35,7 +35,7 @@ from shared.errors import (
     Refusal,
     VideoMissing,
 )
-from shared.transport.message import Film, Scan, watch
+from shared.transport.message import Reel, Scan, watch
 from shared.transport.qr import as_gif, as_png, picture
 
 MOST_FILE_BYTES = 16 * 1024 * 1024
@@ -168,7 +168,7 @@ def _trouble(error: OSError, path: Path) -> Refusal:
 # --- pictures out ---------------------------------------------------------------------------------
 
 
-def write_pngs(film: Film, folder: Path, *, scale: int = 4) -> list[Path]:
+def write_pngs(film: Reel, folder: Path, *, scale: int = 4) -> list[Path]:
     """Write a loop of symbols as PNG files into a folder, which is made when missing.
 
     Raises:
@@ -186,7 +186,7 @@ def write_pngs(film: Film, folder: Path, *, scale: int = 4) -> list[Path]:
     return paths
 
 
-def write_gif(film: Film, path: Path, *, scale: int = 4, overwrite: bool = False) -> None:
+def write_gif(film: Reel, path: Path, *, scale: int = 4, overwrite: bool = False) -> None:
     """Write a loop of symbols as one endless GIF at the film's speed.
 
     Raises:
@@ -208,7 +208,7 @@ def receive(
     timeout_seconds: float = 300,
     clock: Callable[[], float] = time.monotonic,
 ) -> bytes:
-    """Watch a source until a sealed message is whole, and return it.
+    """Watch a source until a message is whole, a sealed one or another wallet's, and return it.
 
     Raises:
         MessageIncomplete: the source ended or time ran out first; it says what is missing.

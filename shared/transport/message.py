@@ -1,26 +1,48 @@
-"""A sealed message to the texts of its symbols and back: the layers below in their one order.
+"""A message to the texts of its symbols and back: the layers below in their one order.
 
-The sealed bytes are the same that a file would hold; they are packed only for the pictures.
+The bytes are the same that a file would hold. Sealed ones are packed for the pictures; those of other makers' wallets
+come and go in their own formats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from PIL import Image
 
 from shared.errors import BadFrame, MessageIncomplete
 from shared.transport import base45
 from shared.transport.collector import Collector, Progress
+from shared.transport.foreign import ForeignCollector, Format, recognise
 from shared.transport.frames import FrameSet, split
 from shared.transport.pack import pack, unpack
 from shared.transport.qr import Display, Symbol, capacity, draw, read
 
 
+class Reel(Protocol):
+    """Symbols ready to be shown, in whichever format."""
+
+    @property
+    def needed(self) -> int:
+        """How many distinct symbols the other side needs at the least."""
+
+    @property
+    def loop(self) -> int:
+        """How many symbols a loop of them should hold."""
+
+    @property
+    def display(self) -> Display:
+        """How dense and fast they are."""
+
+    def symbol(self, index: int) -> Symbol:
+        """Draw one symbol, counted from 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A message ready to be shown: its symbols have no end, each further one counts."""
+    """A sealed message ready to be shown: its symbols have no end, each further one counts."""
 
     frames: FrameSet
     display: Display
@@ -73,11 +95,11 @@ def watch(
     *,
     time_left: Callable[[], bool],
 ) -> bytes:
-    """Look at pictures until a sealed message is whole, and return it.
+    """Look at pictures until a message is whole, a sealed one or another wallet's, and return it.
 
     Raises:
         MessageIncomplete: the pictures ended or time ran out first; it says what is missing.
-        BadPacking: a message came through and is none of ours.
+        BadPacking: a message in our frames came through and is none of ours.
     """
     viewer, scan = Viewer(), Scan(Progress(), 0, 0)
     for page in pages:
@@ -86,9 +108,9 @@ def watch(
             viewer.take(text)
         scan = Scan(viewer.progress(), scan.pictures + 1, scan.readable + bool(texts))
         on_progress(scan)
-        sealed = viewer.sealed()
-        if sealed is not None:
-            return sealed
+        message = viewer.message()
+        if message is not None:
+            return message
         if not time_left():
             raise MessageIncomplete(f"time is over: {_missing(scan)}")
     raise MessageIncomplete(f"the pictures ended: {_missing(scan)}")
@@ -103,28 +125,51 @@ def _missing(scan: Scan) -> str:
     return f"{progress.had} frames had, {progress.needed} more needed; {seen}"
 
 
+_OTHERS = (Format.UR, Format.BBQR, Format.NUMBERED)
+
+
 class Viewer:
-    """Takes the texts of symbols in any order until a sealed message is whole."""
+    """Takes the texts of symbols in any order until a message is whole: one of ours, or one of another wallet."""
 
     def __init__(self) -> None:
-        self._collector = Collector()
+        self._ours, self._others = Collector(), ForeignCollector()
+        self._offered = {True: 0, False: 0}  # to ours, to others
 
     def take(self, text: str) -> Progress:
-        """Take the text of one symbol; what is none of ours is counted and ignored."""
-        try:
-            return self._collector.add(base45.from_text(text))
-        except BadFrame as refusal:
-            return self._collector.ignore(refusal.code)
+        """Take the text of one symbol; what no format here has is counted and ignored."""
+        theirs = recognise(text) in _OTHERS
+        self._offered[not theirs] += 1
+        if theirs:
+            self._others.add(text)
+        else:
+            self._add(text)
+        return self.progress()
 
     def progress(self) -> Progress:
-        """Say how far things are."""
-        return self._collector.progress()
+        """Say how far things are with the message that is furthest, in whichever format it comes."""
+        ours, others = self._ours.progress(), self._others.progress()
+        mine = (ours.done, ours.had) >= (others.done, others.had)
+        leader, other = (ours, others) if mine else (others, ours)
+        return replace(
+            leader,
+            foreign=leader.foreign + self._offered[not mine],
+            spoiled=ours.spoiled + others.spoiled,
+            last_refusal=leader.last_refusal or other.last_refusal,
+        )
 
-    def sealed(self) -> bytes | None:
-        """Return the sealed message once it is whole.
+    def _add(self, text: str) -> None:
+        try:
+            self._ours.add(base45.from_text(text))
+        except BadFrame as refusal:
+            self._ours.ignore(refusal.code)
+
+    def message(self) -> bytes | None:
+        """Return the message once it is whole.
 
         Raises:
-            BadPacking: the frames were whole and what they hold is not a packed message.
+            BadPacking: frames of ours were whole and what they hold is not a packed message.
         """
-        packed = self._collector.message
+        if self._others.message is not None:
+            return self._others.message[1]
+        packed = self._ours.message
         return None if packed is None else unpack(packed)

@@ -24,7 +24,7 @@ from shared.chains.near.model import (
     Transfer,
 )
 from shared.chains.near.networks import network
-from shared.chains.near.rules import understand
+from shared.chains.near.rules import MOST_GAS, understand
 from shared.effects import Destination
 from shared.errors import NearMemoRefused, NearPaymentRefused, WrongNetwork
 from shared.money import Amount
@@ -33,7 +33,14 @@ TERA: Final = 10**12
 """Gas units in one Tgas."""
 
 TRANSFER_GAS: Final = 10 * TERA
-"""For one `ft_transfer` or `storage_deposit`: known contracts burn a third of it; what is left is given back."""
+"""For one `ft_transfer`: known contracts burn a third of it; what is left is given back."""
+
+REGISTER_GAS: Final = 20 * TERA
+"""For each call of a transaction that registers somebody.
+
+A contract that finds an account registered already pays the deposit back, and to an implicit account that takes the
+gas of creating it, about 8 Tgas, before anything else.
+"""
 
 CALL_GAS: Final = 60 * TERA
 """For one `ft_transfer_call`, whose receiver and resolution are paid from it."""
@@ -80,13 +87,14 @@ def token_transfer(
     contract: str,
     transfers: Sequence[tuple[Destination, int]],
     registrations: Sequence[tuple[str, int]] = (),
-    gas: int = TRANSFER_GAS,
+    gas: int | None = None,
 ) -> bytes:
     """Build transfers of one token, in base units, behind registrations with their deposits in yoctoNEAR.
 
-    Each call gets `gas` units. Without transfers it only registers; of delegate terms it builds a delegate action.
-    Raises NearRefusal, BadAddress.
+    Each call gets `gas` units, else what `usual_gas` says. Without transfers it only registers; of delegate terms it
+    builds a delegate action. Raises NearRefusal, BadAddress.
     """
+    gas = usual_gas(len(transfers), len(registrations)) if gas is None else gas
     calls = _registrations(registrations, gas)
     calls += [tokens.transfer_action(_token(to, units), gas) for to, units in transfers]
     return _any(terms, contract, calls)
@@ -100,10 +108,16 @@ def token_call(
 
 
 def registration(
-    terms: Terms, contract: str, registrations: Sequence[tuple[str, int]], gas: int = TRANSFER_GAS
+    terms: Terms, contract: str, registrations: Sequence[tuple[str, int]], gas: int | None = None
 ) -> bytes:
     """Build registrations of accounts with their deposits in yoctoNEAR. Raises NearRefusal, BadAddress."""
-    return _transaction(terms, contract, _registrations(registrations, gas))
+    return token_transfer(terms, contract, (), registrations, gas)
+
+
+def usual_gas(transfers: int, registrations: int) -> int:
+    """Give the gas of each call of a transaction with so many, all of them together within the protocol's most."""
+    each = REGISTER_GAS if registrations else TRANSFER_GAS
+    return min(each, MOST_GAS // max(1, transfers + registrations))
 
 
 def lanes(terms: Terms, keys: Sequence[bytes]) -> bytes:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from shared.base58 import BITCOIN_ALPHABET
+from shared.base58 import BITCOIN_ALPHABET, Base58
 from shared.errors import NearKeyRefused
 
 _PREFIX: Final = "ed25519:"
-_DIGITS: Final = {letter: digit for digit, letter in enumerate(BITCOIN_ALPHABET)}
+_BASE58: Final = Base58(BITCOIN_ALPHABET, 88)  # 64 bytes fill 88 letters
 
 
 @lru_cache(maxsize=8192)
@@ -42,13 +42,7 @@ def implicit_account(public_key: bytes) -> str:
 
 def base58_text(raw: bytes) -> str:
     """Write bytes in Base58 without a checksum; ids of transactions and blocks are 32 bytes so written."""
-    number = int.from_bytes(raw, "big")
-    letters = []
-    while number:
-        number, digit = divmod(number, 58)
-        letters.append(BITCOIN_ALPHABET[digit])
-    zeros = len(raw) - len(raw.lstrip(b"\0"))
-    return BITCOIN_ALPHABET[0] * zeros + "".join(reversed(letters))
+    return _BASE58.encode(raw)
 
 
 def parse_base58(text: str, width: int) -> bytes:
@@ -57,12 +51,7 @@ def parse_base58(text: str, width: int) -> bytes:
     Raises:
         NearKeyRefused: for every text that `base58_text` does not write of so many bytes.
     """
-    number = 0
-    for letter in text if len(text) <= 2 * width else "!":
-        if letter not in _DIGITS:
-            raise NearKeyRefused(f"not {width} bytes in Base58: {text[:80]!r}")
-        number = number * 58 + _DIGITS[letter]
-    raw = number.to_bytes(width, "big") if number.bit_length() <= 8 * width else b""
-    if base58_text(raw) != text:
+    raw = _BASE58.decode(text)
+    if raw is None or len(raw) != width:
         raise NearKeyRefused(f"not {width} bytes in Base58: {text[:80]!r}")
     return raw

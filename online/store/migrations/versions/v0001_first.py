@@ -40,6 +40,7 @@ Table(
     metadata,
     Column("public_key", LargeBinary, primary_key=True),
     Column("name", String(32), nullable=False, unique=True),
+    Column("fingerprint", LargeBinary, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("checkpoint", Text, nullable=False),
