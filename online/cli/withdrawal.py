@@ -35,7 +35,7 @@ def withdrawal() -> None:
 @click.option("--memo-hex", help="A memo as bytes in hex.")
 @json_option
 @pass_app
-def request(app: App, withdrawal_id: str, customer: str, wallet: str, *, as_json: bool, **given: Any) -> None:
+def request(app: App, /, withdrawal_id: str, customer: str, wallet: str, *, as_json: bool, **given: Any) -> None:
     """Accept a withdrawal under an ID; the same one again is the same. Prompts: station."""
     from online.store.wallets import wallet as find_wallet
     from online.withdrawals.accepting import Wish, accept

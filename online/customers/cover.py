@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from online.ledger.accounts import OWED, Kind, kind_of
 from online.ledger.postings import Posting
@@ -15,12 +15,18 @@ from shared.money import Amount, Asset
 
 _COVERED = OWED | {Kind.OWN}
 
+_BALANCE = tables.balances.c
+_POSTED = select(_BALANCE.posted).where(
+    _BALANCE.account == bindparam("account"),
+    _BALANCE.asset_network == bindparam("network"),
+    _BALANCE.asset_code == bindparam("code"),
+)
+
 
 def held(connection: Connection, account: str, asset: Asset) -> int:
     """Give what is owed on an account in base units: the books have it below nothing."""
-    table = tables.balances
-    here = (table.c.account == account) & (table.c.asset_network == asset.network) & (table.c.asset_code == asset.code)
-    posted = connection.execute(select(table.c.posted).where(here)).scalar()
+    here = {"account": account, "network": asset.network, "code": asset.code}
+    posted = connection.execute(_POSTED, here).scalar()
     return -int(posted or 0)
 
 

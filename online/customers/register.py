@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from online.store import journal, tables
 from online.store.database import Store, Tx
+from shared.effects import Destination
 from shared.errors import BadCustomer, CustomerFrozen, UnknownCustomer
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
@@ -60,6 +61,22 @@ def find_customer(connection: Connection, customer_id: str) -> Customer:
     if found is None:
         raise UnknownCustomer(f"no customer {customer_id[:70]!r} is registered here")
     return found
+
+
+def allow_place(store: Store, customer_id: str, network: str, place: Destination, now: int) -> None:
+    """Put a place on a customer's list; from the first one on, they withdraw to listed ones alone on that network.
+
+    Raises:
+        UnknownCustomer: if there is none.
+    """
+    table = tables.allowed
+    with store.transaction() as tx:
+        find_customer(tx.sql, customer_id)
+        row = {"customer": customer_id, "network": network, "place": str(place)}
+        here = (table.c.customer == customer_id) & (table.c.network == network) & (table.c.place == str(place))
+        if tx.sql.execute(select(table.c.created).where(here)).scalar() is None:
+            tx.sql.execute(insert(table).values(**row, created=now))
+            journal.append(tx, "allowed", {**row}, now)
 
 
 def require_free(tx: Tx, customer_id: str) -> Customer:

@@ -10,6 +10,7 @@ CUSTOMS: Final = Customs(
     payees=1,
     payers=1,
     tickets="tickets",
+    tags=True,
     settings="""\
 # the url is JSON-RPC by http(s)://, or ws(s)://
 # fee_cap_drops = 10000

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from online.chains import api
-from online.chains.xrpl import broadcast, build, check, watch
+from online.chains.xrpl import arrivals, broadcast, build, check, movements, watch
 from online.chains.xrpl.node import Node
 from online.chains.xrpl.settings import Settings, read_settings
 from shared.chains.xrpl.networks import network as network_of
 from shared.effects import Claim
 from shared.errors import WrongNetwork
-from shared.money import Amount
+from shared.money import Amount, Asset
 
 
 class XrplGateway:
@@ -59,6 +59,14 @@ class XrplGateway:
         if watched.effects.network != self.network:
             raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self.network}")
         return watch.watch(self._nodes, watched)
+
+    def movements(self, addresses: Collection[str], assets: Collection[Asset], since: int) -> api.Movements:
+        """Give every change of some accounts' XRP above a ledger. Raises HistoryMissing, NodeUnreachable."""
+        return movements.movements(self._nodes[0], self._asset, addresses, since)
+
+    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
+        """Give the XRP that arrived at some accounts since a cursor. Raises HistoryMissing, NodeUnreachable."""
+        return arrivals.arrivals(self._nodes[0], self._asset, addresses, cursor)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

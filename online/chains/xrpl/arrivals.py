@@ -1,0 +1,91 @@
+"""What arrived at some accounts: every validated transaction that touched them, read on from a cursor.
+
+A payment counts by what it delivered (`credit`), and by nothing else it says. Whatever else raised the balance, such
+as a finished escrow, counts by the balances before and after, and has nobody's tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from online.chains.api import Arrival, Arrivals
+from online.chains.xrpl.answers import Found, text
+from online.chains.xrpl.credit import delivered
+from online.chains.xrpl.movements import changed
+from online.chains.xrpl.node import Node
+from shared.effects import Destination
+from shared.errors import HistoryMissing, NodeAnswerUnreadable, NodeRefused
+from shared.money import Amount, Asset
+
+
+def arrivals(node: Node, native: Asset, addresses: Collection[str], cursor: str) -> Arrivals:
+    """Read on from a cursor, which is the last ledger read and its hash; from now where it is empty.
+
+    Raises:
+        HistoryMissing: where the node does not hold what comes next, or has another ledger where the last one was.
+        NodeUnreachable: when it does not answer.
+    """
+    status = node.status()
+    if not cursor:
+        return Arrivals((), _cursor(node, status.height), status.height)
+    last = _require_same(node, cursor)
+    if status.height <= last:
+        return Arrivals((), cursor, last)
+    if not status.ledgers.covers(last + 1, status.height):
+        raise HistoryMissing(f"{node.name} does not hold all ledgers from {last + 1} to {status.height}")
+    found = [one for address in sorted(addresses) for one in _at(node, native, address, last + 1, status.height)]
+    found.sort(key=lambda one: (one.height, one.key))
+    return Arrivals(tuple(found), _cursor(node, status.height), status.height)
+
+
+def arrival_of(found: Found, address: str, native: Asset) -> Arrival | None:
+    """Give what a validated transaction brought to an account, or nothing.
+
+    Raises:
+        NodeAnswerUnreadable: for a payment of which nobody can say what it delivered.
+    """
+    sender, mine = text(found.fields, "Account"), found.fields.get("Destination") == address
+    if sender == address:
+        return None
+    told = delivered(found.meta, found.fields, found.height) if mine else None
+    if told is not None and told.kind == "unavailable":
+        raise NodeAnswerUnreadable(f"nobody can say what {found.tx_id} delivered")
+    units = told.drops if told is not None and told.kind == "xrp" else 0
+    tag = found.fields.get("DestinationTag") if mine else None
+    if told is None or (told.kind == "nothing" and found.result == "tesSUCCESS"):
+        units = max(0, changed(found, address))
+    if not units:
+        return None
+    if tag is not None and type(tag) is not int:
+        raise NodeAnswerUnreadable(f"the tag of {found.tx_id} is no number")
+    return Arrival(
+        f"{found.tx_id}/{address}", found.tx_id, found.height, sender, Destination(address, tag), Amount(native, units)
+    )
+
+
+def _at(node: Node, native: Asset, address: str, first: int, last: int) -> Iterator[Arrival]:
+    try:
+        for found in node.history(address, first, last):
+            if not found.validated:
+                raise NodeAnswerUnreadable(f"{found.tx_id} stands in no validated ledger")
+            one = arrival_of(found, address, native)
+            if one is not None:
+                yield one
+    except NodeRefused as problem:
+        raise HistoryMissing(str(problem)) from problem
+
+
+def _cursor(node: Node, height: int) -> str:
+    known = node.ledger_hash(height)
+    if known is None:
+        raise HistoryMissing(f"{node.name} does not hold its own ledger {height}")
+    return f"{height} {known}"
+
+
+def _require_same(node: Node, cursor: str) -> int:
+    """Give the height of the last ledger read, if the node has this very ledger."""
+    height, _, known = cursor.partition(" ")
+    there = node.ledger_hash(int(height))
+    if there != known:
+        raise HistoryMissing(f"{node.name} has another ledger {height} than the one that was read, or none")
+    return int(height)

@@ -1,0 +1,120 @@
+"""`lockgate deposit` and `suspense`: where customers pay, what arrived, and what waits in suspense."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from online.cli.app import App, pass_app
+from online.cli.output import fields, json_option, listing, moment, note
+
+if TYPE_CHECKING:
+    from online.deposits.model import Deposit
+
+_COLUMNS = ["arrival", "customer", "amount", "place", "state", "reason"]
+
+
+@click.group()
+def deposit() -> None:
+    """Deposits: address, list."""
+
+
+@deposit.command()
+@click.argument("customer_id", metavar="CUSTOMER")
+@click.option("--wallet", required=True, help="The wallet that receives.")
+@click.option("--new", is_flag=True, help="Another place than the customer has already.")
+@click.option("--tag", type=click.IntRange(1, 2**32 - 1), help="With this destination tag, where the ledger has tags.")
+@json_option
+@pass_app
+def address(app: App, customer_id: str, wallet: str, tag: int | None, *, new: bool, as_json: bool) -> None:
+    """Give where a CUSTOMER pays into a wallet, the same again unless --new. Prompts: station."""
+    from online.deposits.instructions import instruct
+
+    with app.writing() as store:
+        one = instruct(store, customer_id, wallet, app.now(), new=new, tag=tag)
+    if one.warning:
+        note(f"warning: {one.warning}")
+    place = {"address": one.place.address, "tag": one.place.tag}
+    fields({"customer": one.customer, "network": one.network, **place}, as_json=as_json)
+
+
+@deposit.command("list")
+@click.option("--customer", help="Of this customer alone.")
+@json_option
+@pass_app
+def list_(app: App, customer: str | None, *, as_json: bool) -> None:
+    """List what arrived, the oldest first."""
+    from online.deposits.model import deposits
+
+    with app.reading() as store:
+        rows = [_value(one) for one in deposits(store, customer=customer)]
+    listing(rows, _COLUMNS, as_json=as_json)
+
+
+@click.group()
+def suspense() -> None:
+    """What arrived for nobody known: list, credit, return."""
+
+
+@suspense.command("list")
+@json_option
+@pass_app
+def waiting(app: App, *, as_json: bool) -> None:
+    """List what waits, with the reason."""
+    from online.deposits.model import deposits
+    from online.deposits.states import State
+
+    with app.reading() as store:
+        rows = [_value(one) for one in deposits(store, states=(State.SUSPENSE,))]
+    listing(rows, ["arrival", "amount", "from", "place", "reason"], as_json=as_json)
+
+
+@suspense.command()
+@click.argument("number", type=int, metavar="ARRIVAL")
+@click.option("--customer", required=True, help="Whose it is.")
+@click.option("--as", "name", required=True, help="Who signs.")
+@click.option("--with", "second", required=True, help="Who signs as well.")
+@json_option
+@pass_app
+def credit(app: App, number: int, customer: str, name: str, second: str, *, as_json: bool) -> None:
+    """Give an ARRIVAL to a customer, by two people's signatures. Prompts: station; the first; the second."""
+    from online.deposits.suspense import credit as give
+
+    with app.writing() as store:
+        one, other = app.open_person(name), app.open_person(second)
+        done = give(store, number, customer, (one.person, one.sign), (other.person, other.sign), app.now())
+    fields({"arrival": number, "customer": customer, "amount": str(done.amount)}, as_json=as_json)
+
+
+@suspense.command("return")
+@click.argument("number", type=int, metavar="ARRIVAL")
+@click.option("--to", "target", help="To this address instead of the sender's.")
+@click.option("--tag", type=click.IntRange(0, 2**32 - 1), help="With this tag.")
+@click.option("--as", "name", required=True, help="Who signs.")
+@json_option
+@pass_app
+def return_(app: App, number: int, target: str | None, tag: int | None, name: str, *, as_json: bool) -> None:
+    """Draft that an ARRIVAL goes back; another person approves the order. Prompts: station; the drafter."""
+    from online.cli.views import order_value
+    from online.deposits.model import deposits
+    from online.deposits.suspense import draft_return
+    from online.orders.writing import Asking
+    from shared.effects import Destination
+
+    with app.writing() as store:
+        known = {one.id: one.sender for one in deposits(store)}
+        to = Destination(target or known.get(number, ""), tag) if target or tag is not None else None
+        key = app.open_person(name)
+        asking = Asking(f"return {number} {secrets.token_hex(4)}", key.person, key.sign, app.now())
+        fields(order_value(store, draft_return(store, asking, number, to=to)), as_json=as_json)
+
+
+def _value(one: Deposit) -> dict[str, Any]:
+    return {
+        "arrival": one.id, "customer": one.customer, "amount": str(one.amount), "units": str(one.amount.units),
+        "network": one.network, "place": str(one.place), "wallet": one.wallet, "from": one.sender,
+        "state": one.state.value, "reason": one.reason, "tx_id": one.tx_id, "height": one.height,
+        "time": moment(one.created),
+    }  # fmt: skip

@@ -1,0 +1,121 @@
+"""Where a customer pays: a place of their own, each ledger in its customs.
+
+Where an address is shared, a tag tells whose money it is: from 1 on, since many programs send 0 where nobody chose one.
+Else each customer has an address of their own, the next of a wallet that nobody has yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Row, insert, select
+
+from online.chains import customs
+from online.customers.register import find_customer
+from online.store import journal, tables
+from online.store.database import Store, Tx
+from online.store.wallets import find_keys, find_wallet
+from shared.effects import Destination
+from shared.errors import NoSuchPlace, PlaceTaken, PoolDry
+
+MOST_TAG: Final = 2**32 - 1
+_LOW_SHARE, _LOW_COUNT = 5, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """Where a customer pays into a wallet; `warning` says that a pool of addresses runs dry."""
+
+    customer: str
+    network: str
+    wallet: str
+    place: Destination
+    warning: str = ""
+
+
+def instruct(
+    store: Store, customer_id: str, wallet: str, now: int, *, new: bool = False, tag: int | None = None
+) -> Instruction:
+    """Give a customer's place in a wallet, the same again unless a new one is asked for.
+
+    Raises:
+        UnknownCustomer, UnknownWallet: if there is none. NoSuchPlace: for a bad tag, or where the ledger has none.
+        PlaceTaken: if the tag is somebody else's. PoolDry: if every address is given out.
+    """
+    with store.transaction() as tx:
+        find_customer(tx.sql, customer_id)
+        found = find_wallet(tx.sql, wallet)
+        mine = _places(tx.sql, found.network, wallet, customer_id)
+        if tag is not None:
+            mine = [row for row in mine if row.tag == tag]
+        if mine and not new:
+            return _instruction(tx.sql, mine[-1])
+        shared = customs(found.network).tags
+        if tag is not None and (not shared or not 1 <= tag <= MOST_TAG):
+            raise NoSuchPlace(f"{tag} is no destination tag on {found.network}: tags are 1 to {MOST_TAG}")
+        place = _tagged(tx.sql, found.network, wallet, tag) if shared else _untaken(tx.sql, found.network, wallet)
+        _write(tx, customer_id, found.network, wallet, place, now)
+        return _instruction(tx.sql, _places(tx.sql, found.network, wallet, customer_id)[-1])
+
+
+def instructions(store: Store, customer_id: str) -> tuple[Instruction, ...]:
+    """List where a customer pays. Raises UnknownCustomer."""
+    table = tables.places
+    with store.reading() as connection:
+        find_customer(connection, customer_id)
+        rows = connection.execute(select(table).where(table.c.customer == customer_id).order_by(table.c.created)).all()
+        return tuple(_instruction(connection, row) for row in rows)
+
+
+def owner_of(connection: Connection, network: str, place: Destination) -> str | None:
+    """Give the customer to whom a place belongs, exactly with its tag or memo, or nobody."""
+    table = tables.places
+    here = (table.c.network == network) & (table.c.place == str(place))
+    return connection.execute(select(table.c.customer).where(here)).scalar()
+
+
+def _tagged(connection: Connection, network: str, wallet: str, tag: int | None) -> Destination:
+    address = find_keys(connection, wallet)[0].address
+    table = tables.places
+    here = (table.c.network == network) & (table.c.address == address)
+    used = set(connection.execute(select(table.c.tag).where(here)).scalars())
+    if tag is not None and tag in used:
+        raise PlaceTaken(f"the tag {tag} belongs to another customer")
+    return Destination(address, tag if tag is not None else max([each or 0 for each in used], default=0) + 1)
+
+
+def _untaken(connection: Connection, network: str, wallet: str) -> Destination:
+    table = tables.places
+    used = set(connection.execute(select(table.c.address).where(table.c.network == network)).scalars())
+    for key in find_keys(connection, wallet):
+        if key.address not in used:
+            return Destination(key.address)
+    raise PoolDry(f"every address of {wallet} is given out")
+
+
+def _write(tx: Tx, customer_id: str, network: str, wallet: str, place: Destination, now: int) -> None:
+    values = {"network": network, "place": str(place), "customer": customer_id, "wallet": wallet, "created": now}
+    custom = "address" if place.tag is None else "tag"
+    tx.sql.execute(insert(tables.places).values(
+        **values, custom=custom, address=place.address, tag=place.tag, memo=place.memo
+    ))  # fmt: skip
+    journal.append(tx, "place", {"customer": customer_id, "network": network, "place": str(place)}, now)
+
+
+def _places(connection: Connection, network: str, wallet: str, customer_id: str) -> list[Row[tuple[object, ...]]]:
+    table = tables.places
+    here = (table.c.network == network) & (table.c.wallet == wallet) & (table.c.customer == customer_id)
+    return list(connection.execute(select(table).where(here).order_by(table.c.created, table.c.place)))
+
+
+def _instruction(connection: Connection, row: Row[tuple[object, ...]]) -> Instruction:
+    place, warning = Destination(row.address, row.tag, row.memo), ""
+    if row.tag is None:
+        keys = find_keys(connection, row.wallet)
+        table = tables.places
+        used = set(connection.execute(select(table.c.address).where(table.c.wallet == row.wallet)).scalars())
+        left = sum(key.address not in used for key in keys)
+        if left < max(_LOW_COUNT, len(keys) // _LOW_SHARE):
+            warning = f"{left} of {len(keys)} addresses of {row.wallet} are left: let it have more"
+    return Instruction(row.customer, row.network, row.wallet, place, warning)

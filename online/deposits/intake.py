@@ -1,0 +1,154 @@
+"""Takes in what arrived: each arrival once, with its posting, its journal line and the cursor in one transaction.
+
+It is a customer's where the place is exactly theirs, address and tag. What one of our own jobs moved is booked by that
+job, unless it paid a withdrawal: then it is a deposit like any other. Everything else goes to suspense with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from online.chains import customs
+from online.chains.api import Arrival, Arrivals, Gateway, Receiver
+from online.deposits.instructions import owner_of
+from online.deposits.states import State
+from online.ledger import accounts, postings
+from online.ledger.accounts import Kind
+from online.ledger.postings import Posting
+from online.store import journal, tables
+from online.store.assets import registers
+from online.store.database import Store, Tx
+from online.store.wallets import find_owner
+from online.withdrawals.settling import ORDER_KIND
+from shared.chains import chain
+from shared.encoding import Value, units_to_bytes
+from shared.errors import Refusal
+from shared.money import Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a look took in: how many were credited, how many wait in suspense, and what people must look into."""
+
+    credited: int
+    suspended: int
+    troubles: tuple[str, ...]
+
+
+def take_in(store: Store, gateways: Mapping[str, Gateway], now: int) -> Taken:
+    """Read every ledger on that has customers' places, and book what arrived. Calling it again is always safe."""
+    credited = suspended = 0
+    troubles: list[str] = []
+    for network, gateway in sorted(gateways.items()):
+        with store.reading() as connection:
+            addresses, assets, cursor = _wanted(connection, network)
+        if not addresses or not isinstance(gateway, Receiver):
+            continue
+        try:
+            found = gateway.arrivals(addresses, assets, cursor)
+        except Refusal as refusal:
+            troubles.append(f"deposits on {network}: {refusal} [{refusal.code}]")
+            continue
+        states = _book(store, network, cursor, found, now)
+        credited += states.count(State.CREDITED)
+        suspended += states.count(State.SUSPENSE)
+        troubles += found.notices
+    return Taken(credited, suspended, tuple(troubles))
+
+
+def _wanted(connection: Connection, network: str) -> tuple[list[str], list[Asset], str]:
+    """Give the addresses of the wallets that have places of customers, the noted assets, and how far it was read."""
+    places, keys, cursors = tables.places, tables.keys, tables.cursors
+    wallets = select(places.c.wallet).where(places.c.network == network).distinct()
+    addresses = connection.execute(select(keys.c.address).where(keys.c.wallet.in_(wallets)).order_by(keys.c.address))
+    cursor = connection.execute(select(cursors.c.cursor).where(cursors.c.network == network)).scalar()
+    noted = registers(connection).get(network, {})
+    assets = [chain(network).network(network).native, *(Asset(network, code, noted[code]) for code in sorted(noted))]
+    return list(addresses.scalars()), assets, cursor or ""
+
+
+def _book(store: Store, network: str, before: str, found: Arrivals, now: int) -> list[State]:
+    """Write everything of one reading; nothing where another process has read on meanwhile."""
+    table = tables.cursors
+    with store.transaction() as tx:
+        row = tx.sql.execute(select(table).where(table.c.network == network)).one_or_none()
+        if ("" if row is None else row.cursor) != before:
+            return []
+        states = [_arrived(tx, network, one, now) for one in found.found if _is_new(tx.sql, network, one)]
+        if row is None:
+            tx.sql.execute(insert(table).values(network=network, cursor=found.cursor, height=found.height))
+        elif row.cursor != found.cursor:
+            here = table.c.network == network
+            tx.sql.execute(update(table).where(here).values(cursor=found.cursor, height=found.height))
+        return states
+
+
+def _is_new(connection: Connection, network: str, one: Arrival) -> bool:
+    table = tables.arrivals
+    here = (table.c.network == network) & (table.c.key == one.key)
+    return connection.execute(select(table.c.id).where(here)).scalar() is None
+
+
+def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
+    key = find_owner(tx.sql, network, one.destination.address)
+    assert key is not None  # only our own addresses were asked about
+    state, customer, reason = _judge(tx.sql, network, one)
+    entry, body = None, _told(network, one, state, customer, reason)
+    if state in (State.CREDITED, State.SUSPENSE):
+        lines = credited(key.wallet, one, customer)
+        entry = postings.post(tx, f"deposit {one.tx_id} at {one.height}", "posted", lines, None, now)
+        body["posted"] = postings.sworn(tx.sql, entry)
+    to, amount = one.destination, one.amount
+    what = {"network": network, "key": one.key, "tx_id": one.tx_id, "height": one.height, "sender": one.sender}
+    where = {"wallet": key.wallet, "address": to.address, "tag": to.tag, "memo": to.memo}
+    how = {"state": state.value, "reason": reason, "customer": customer, "entry": entry, "created": now}
+    what["source"] = what.pop("sender")
+    tx.sql.execute(insert(tables.arrivals).values(
+        **what, **where, **how, asset_code=amount.asset.code, units=str(amount.units)
+    ))  # fmt: skip
+    journal.append(tx, "arrival", body, now)
+    return state
+
+
+def credited(wallet: str, one: Arrival, customer: str | None) -> tuple[Posting, Posting]:
+    """Give the lines of money that came to a wallet: owed to a customer, or to whoever is found later."""
+    asset, units = one.amount.asset, one.amount.units
+    owed = accounts.customer(customer) if customer else accounts.of_network(Kind.SUSPENSE, asset.network)
+    return Posting(accounts.wallet(wallet), asset, units), Posting(owed, asset, -units)
+
+
+def _judge(connection: Connection, network: str, one: Arrival) -> tuple[State, str | None, str]:
+    """Say what an arrival is, whose, and why it waits if it does."""
+    if one.refund:
+        return State.REFUND, None, "given back by the ledger itself"
+    if _moved_by_us(connection, network, one.tx_id):
+        return State.OWN, None, "moved by one of our own jobs"
+    asset = one.amount.asset
+    native = chain(network).network(network).native
+    if asset != native and asset.code not in registers(connection).get(network, {}):
+        return State.SUSPENSE, None, f"{asset.code} is not noted here"
+    customer = owner_of(connection, network, one.destination)
+    if customer is not None:
+        return State.CREDITED, customer, ""
+    if customs(network).tags and one.destination.tag is None:
+        return State.SUSPENSE, None, "it came without a tag"
+    named = "tag" if one.destination.tag is not None else "memo" if one.destination.memo is not None else "address"
+    return State.SUSPENSE, None, f"no customer has this {named}"
+
+
+def _moved_by_us(connection: Connection, network: str, tx_id: str) -> bool:
+    jobs, orders = tables.jobs, tables.orders
+    query = select(orders.c.kind).join(jobs, jobs.c.order_id == orders.c.id)
+    kinds = connection.execute(query.where(jobs.c.network == network, jobs.c.tx_id == tx_id)).scalars().all()
+    return bool(kinds) and ORDER_KIND not in kinds
+
+
+def _told(network: str, one: Arrival, state: State, customer: str | None, reason: str) -> dict[str, Value]:
+    amount = one.amount
+    return {
+        "network": network, "key": one.key, "to": str(one.destination), "asset": amount.asset.code,
+        "units": units_to_bytes(amount.units), "state": state.value, "customer": customer, "reason": reason,
+    }  # fmt: skip

@@ -1,0 +1,88 @@
+"""What waits in suspense, credited to a customer or sent back to where it came from: both by two people.
+
+Crediting moves nothing on a ledger; both people sign the same words. A return is an order like any other, drafted by
+one and approved by another, whose payment settles what is in suspense.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import update
+
+from online.customers.register import find_customer
+from online.deposits.model import Deposit, find_suspended
+from online.deposits.returns import RETURN
+from online.deposits.states import MOVES, State
+from online.ledger import accounts, postings
+from online.ledger.accounts import Kind
+from online.ledger.postings import Posting
+from online.orders.model import Order
+from online.orders.writing import Asking, Draft, own_wallet, write_order
+from online.store import journal, tables
+from online.store.database import Store, Tx
+from online.store.people import known
+from shared.effects import Destination
+from shared.encoding import Value, encode
+from shared.errors import BadOrder, SamePerson
+from shared.money import Amount
+from shared.policy import Person
+from shared.sealed import Sign, seal
+
+KIND: Final = "credit-suspense/1"
+
+Signer = tuple[Person, Sign]
+
+
+def credit(store: Store, number: int, customer_id: str, first: Signer, second: Signer, now: int) -> Deposit:
+    """Give an arrival in suspense to a customer, by the signatures of two people.
+
+    Raises:
+        NotInSuspense: if it does not wait. UnknownCustomer, UnknownPerson. SamePerson: if one signs twice.
+    """
+    if first[0].key == second[0].key:
+        raise SamePerson(f"{first[0].name} alone can not credit what is in suspense")
+    with store.transaction() as tx:
+        for person, _ in (first, second):
+            known(tx.sql, person)
+        one = find_suspended(tx.sql, number)
+        find_customer(tx.sql, customer_id)
+        body = encode({"arrival": number, "tx": one.tx_id, "customer": customer_id})
+        word = seal(KIND, body, [(person.key, sign) for person, sign in (first, second)])
+        asset, units = one.amount.asset, one.amount.units
+        lines = (
+            Posting(accounts.of_network(Kind.SUSPENSE, one.network), asset, units),
+            Posting(accounts.customer(customer_id), asset, -units),
+        )
+        entry = postings.post(tx, f"arrival {number} credited to {customer_id}", "posted", lines, None, now)
+        _move(tx, number, State.CREDITED, customer=customer_id)
+        told: dict[str, Value] = {"arrival": number, "customer": customer_id, "word": word}
+        told["posted"] = postings.sworn(tx.sql, entry)
+        journal.append(tx, "suspense-credited", told, now)
+    return one
+
+
+def draft_return(store: Store, asking: Asking, number: int, *, to: Destination | None = None, less: int = 0) -> Order:
+    """Draft that an arrival in suspense goes back to its sender, or to where they asked, less what it cost.
+
+    Raises:
+        NotInSuspense: if it does not wait. BadOrder: if nothing would be left. As `spending.draft_pay`.
+    """
+    with store.transaction() as tx:
+        one = find_suspended(tx.sql, number)
+        wallet, keys = own_wallet(tx, one.wallet)
+        if not 0 <= less < one.amount.units:
+            raise BadOrder(f"of {one.amount} nothing would be left to send back")
+        payer = next(key for key in keys if key.address == one.place.address)
+        draft = Draft(RETURN, wallet, keys, {"arrival": number})
+        draft.pay([payer], [(to or Destination(one.sender), Amount(one.amount.asset, one.amount.units - less))])
+        order = write_order(tx, draft, asking)
+        here = tables.arrivals.c.id == number
+        tx.sql.execute(update(tables.arrivals).where(here).values(order_id=order.id.hex()))
+        return order
+
+
+def _move(tx: Tx, number: int, to: State, *, customer: str) -> None:
+    assert to in MOVES[State.SUSPENSE]
+    here = tables.arrivals.c.id == number
+    tx.sql.execute(update(tables.arrivals).where(here).values(state=to.value, customer=customer))
