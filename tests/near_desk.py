@@ -17,8 +17,8 @@ from online.store.wallets import keys
 from shared.money import Amount
 from tests.both_machines import NOW, PEOPLE, BothMachines
 from tests.near_gateway_bench import ASSET, NETWORK, TOKEN, UNIT, Clock
-from tests.store_place import store_url
 from tests.signing_world import Somebody
+from tests.store_place import store_url
 
 VALIDITY = 20_000
 WALLETS = {"cold": 5, "hot": 1, "deposits": 4}

@@ -65,6 +65,7 @@ from shared.merkle import consistency_proof
 from shared.money import Amount
 from shared.policy import Person
 from shared.transport.pack import pack
+from tests.store_place import store_url
 
 NETWORK = "xrpl:local"
 XRP = XRPL.network(NETWORK).native
@@ -331,7 +332,7 @@ def make_desk(folder: Path, world: World | None = None) -> Desk:
 
 def set_up(folder: Path) -> Store:
     """Make a store that knows two people, the paper signer and its two wallets."""
-    store, signer = open_store(f"sqlite:///{folder}/lockgate.db", STATION), PaperSigner()
+    store, signer = open_store(store_url(folder), STATION), PaperSigner()
     for somebody in (ALICE, BOB):
         add_person(store, somebody.person.name, somebody.person.key, NOW)
     pair_signer(store, signer.station, "vault", NOW)

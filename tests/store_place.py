@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     import psycopg
 
 SERVER = os.environ.get("LOCKGATE_POSTGRES_URL", "")
-BOTH = ("test_books_", "test_jobs_", "test_orders_", "test_store_opening")
+BOTH = (
+    "test_books_",
+    "test_customers",
+    "test_deposits",
+    "test_jobs_",
+    "test_orders_",
+    "test_store_opening",
+    "test_treasury",
+    "test_withdrawals",
+)
 """Beginnings of the names of the suites that run on both."""
 
 needs_server = pytest.mark.skipif(not SERVER, reason="LOCKGATE_POSTGRES_URL names no server")

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from online.devnet.bitcoin.arc4 import arc4 as world_arc4
 from online.devnet.counterparty import envelope as world_envelope
 from online.devnet.counterparty import messages as world
 from online.devnet.counterparty import mpma as world_mpma
-from online.devnet.counterparty.extraction import arc4 as world_arc4
 from online.devnet.counterparty.packing import Unreadable
 from shared.chains.bitcoin.counterparty.arc4 import arc4
 from shared.chains.bitcoin.counterparty.envelope import (

@@ -25,10 +25,11 @@ from online.jobs.states import State
 from online.jobs.withdraw import withdraw
 from online.orders.approval import approve
 from online.orders.drafting import draft_rebalance
-from online.store.database import open_store
+from online.store.engine import PURPOSE
 from shared.envelope import order_id
 from shared.errors import MoveRefused, NothingToExport, RequestOutstanding
-from tests.online_world import BOB, EXPIRY, NOW, STATION, Desk, World, asking, make_desk, xrp
+from tests.online_world import BOB, EXPIRY, NOW, Desk, World, asking, make_desk, xrp
+from tests.store_place import reopened
 
 
 class Node(World):
@@ -136,7 +137,7 @@ def test_a_kill_at_a_move_loses_nothing_and_doubles_nothing(
             desk.store.close()
             _killed(desk, step, commit, where)
             node.remember()
-            desk = Desk(open_store(str(desk.store.engine.url), STATION), node, desk.signer)
+            desk = Desk(reopened(desk.store), node, desk.signer)
         step(desk)
     assert desk.states() == [end.value]
     assert len(set(node.submitted)) == (0 if end in (State.WITHDRAWN, State.DECLINED) else 1)
@@ -151,7 +152,7 @@ def _killed(desk: Desk, step: Step, commit: int, where: str) -> None:
     child = os.fork()
     if not child:
         try:
-            store = open_store(str(desk.store.engine.url), STATION)
+            store = reopened(desk.store)
             _arm(store.engine, commit, where)
             step(Desk(store, desk.world, desk.signer))
         finally:
@@ -168,7 +169,7 @@ def _arm(engine: Any, commit: int, where: str) -> None:
 
     def counted(connection: Connection) -> None:
         nonlocal count
-        count += int(connection.get_execution_options().get("lockgate_writing", False))
+        count += connection.get_execution_options().get(PURPOSE) == "write"
         if count == commit and where == "before":
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,14 +1,16 @@
 """A job's life from order to books, in a small world: every end, and the books after each.
 
-The ledger and the signer of `tests.online_world` are in memory; the store is a real file.
+The ledger and the signer of `tests.online_world` are in memory; the store is a real one.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from online.chains.api import Dead, Outcome, Verdict, Watched
 from online.jobs.answers import import_answer
 from online.jobs.export import export_request, request_blob, requests
 from online.jobs.model import job, jobs
@@ -18,7 +20,8 @@ from online.jobs.withdraw import withdraw
 from online.ledger.books import balance_sheet
 from online.orders.approval import rebuild
 from shared.errors import MoveRefused, NothingToExport, RequestOutstanding
-from tests.online_world import ALICE, EXPIRY, NETWORK, NOW, XRP, Desk, make_desk, xrp
+from tests.online_world import ALICE, EXPIRY, NETWORK, NOW, XRP, Desk, World, make_desk, xrp
+from tests.store_place import backed_up
 
 
 @pytest.fixture
@@ -202,16 +205,7 @@ def test_a_transaction_that_happened_without_its_answer_is_reported_and_then_boo
 
 def make_desk_copy(desk: Desk) -> Desk:
     """A backup of the store, opened beside it."""
-    import sqlite3
-
-    from online.store.database import open_store
-    from tests.online_world import STATION
-
-    path = Path(desk.store.engine.url.database or "")
-    target = path.with_name("backup.db")
-    with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
-        source.backup(copy)
-    return Desk(open_store(f"sqlite:///{target}", STATION), desk.world, desk.signer)
+    return Desk(backed_up(desk.store), desk.world, desk.signer)
 
 
 def test_a_silent_node_decides_nothing(desk: Desk) -> None:
@@ -221,6 +215,26 @@ def test_a_silent_node_decides_nothing(desk: Desk) -> None:
     (trouble,) = desk.tick().troubles
     assert "node-silent" in trouble
     assert desk.states() == ["answered"]
+
+
+def test_a_nodes_words_are_kept_whatever_they_are_and_decide_nothing(tmp_path: Path) -> None:
+    class Mumbling(World):
+        def submit(self, blob: bytes) -> Verdict:
+            super().submit(blob)
+            return Verdict("later", "no\0thing \x1b[2J" + "!" * 5_000)
+
+        def watch(self, watched: Watched) -> Outcome:
+            found = super().watch(watched)
+            return replace(found, proof="it\0is over") if isinstance(found, Dead) else found
+
+    desk = make_desk(tmp_path, Mumbling())
+    desk.rebalance()
+    desk.answered()
+    assert len(desk.tick().submitted) == 1
+    desk.world.pool.clear()
+    desk.world.close(EXPIRY + 1)
+    assert [one.state for one in desk.tick().moved] == [State.DEAD]
+    assert jobs(desk.store)[0].result == "it\\0is over"
 
 
 def test_while_nothing_is_decided_the_same_bytes_are_handed_over_again(desk: Desk) -> None:

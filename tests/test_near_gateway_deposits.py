@@ -17,10 +17,18 @@ from pyonear.crypto import ED25519SecretKey, InMemorySigner
 from pyonear.crypto_hash import CryptoHash
 from pyonear.transaction import Transaction
 
+from online.chains.near.arrivals import read_cursor
 from online.chains.near.deposits import Credit, Cursor, Ours, Scan, begin, confirmed, scan
 from online.chains.near.node import Node
 from online.devnet.near import NearWorld, rpc, rpc_transactions, serve_near
-from shared.errors import HistoryMissing, NodeAnswerUnreadable, NodeRefused, NodeUnfit, NodeUnreachable
+from shared.errors import (
+    BadField,
+    HistoryMissing,
+    NodeAnswerUnreadable,
+    NodeRefused,
+    NodeUnfit,
+    NodeUnreachable,
+)
 from shared.money import Asset
 from tests.near_gateway_bench import ASSET, HOT, NETWORK, NOBODY, OTHER, SHOP, TOKEN, UNIT, Bench, a_bench
 from tests.test_near_gateway_submit import missing_named
@@ -479,12 +487,21 @@ def test_a_second_node_confirms_a_credit_or_does_not(
 
 
 def test_the_gateway_scans_only_by_a_node_that_may_be_believed(bench: Bench) -> None:
-    start = bench.gateway.deposits(OURS).cursor
+    gateway, ours = bench.gateway, [OTHER.account]
+    start = gateway.arrivals(ours, [TOKEN], "").cursor
     bench.run(bench.plan(5 * UNIT))
-    assert len(bench.gateway.deposits(OURS, start).credits) == 1
+    found = gateway.arrivals(ours, [TOKEN], start)
+    assert [(one.sender, one.amount.units, one.refund) for one in found.found] == [(HOT.account, 5 * UNIT, False)]
+    assert gateway.arrivals(ours, [TOKEN], found.cursor).found == ()
     bench.world.faults.syncing = True
     with pytest.raises(NodeUnfit):
-        bench.gateway.deposits(OURS, start)
+        gateway.arrivals(ours, [TOKEN], start)
     bench.world.faults.down = True
     with pytest.raises(NodeUnreachable):
-        bench.gateway.deposits(OURS, start)
+        gateway.arrivals(ours, [TOKEN], start)
+
+
+@pytest.mark.parametrize("bad", ["[1]", '["1", "a", []]', "{}"])
+def test_a_text_that_is_no_cursor_is_refused(bad: str) -> None:
+    with pytest.raises(BadField):
+        read_cursor(bad)

@@ -15,7 +15,6 @@ from online.orders.drafting import draft_rebalance, draft_tickets
 from online.orders.model import KIND, Order, order, orders
 from online.orders.spending import draft_pay
 from online.store import tables
-from online.store.database import open_store
 from shared.effects import Destination
 from shared.envelope import TransferRef, order_id
 from shared.errors import (
@@ -33,7 +32,8 @@ from shared.errors import (
 )
 from shared.money import Amount, Asset
 from shared.sealed import open_sealed
-from tests.online_world import ALICE, BOB, NOW, STATION, XRP, Desk, Somebody, asking, make_desk, xrp
+from tests.online_world import ALICE, BOB, NOW, XRP, Desk, Somebody, asking, make_desk, xrp
+from tests.store_place import reopened
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_what_no_wallet_can_do_is_refused(
 def test_a_tag_of_zero_is_a_tag(desk: Desk) -> None:
     address = desk.address("hot")
     _pay(desk, Destination(address, 0), xrp(1))
-    (line,) = orders(open_store(str(desk.store.engine.url), STATION))[0].lines
+    (line,) = orders(reopened(desk.store))[0].lines
     assert line.destination == Destination(address, 0)
 
 

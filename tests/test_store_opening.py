@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -22,110 +21,43 @@ from shared.errors import (
     BadField,
     BadSignature,
     CardConflict,
-    DiskFull,
     NameTaken,
     Refusal,
     StationLocked,
-    StoreBusy,
-    StoreDamaged,
     StoreNewer,
-    StoreReadOnly,
-    StoreUnreachable,
     UnknownSigner,
 )
 from shared.hdkeys import derive
-from tests.online_world import ALICE, BOB, NETWORK, NOW, STATION, Desk, PaperSigner, make_desk
-
-
-def _url(folder: Path) -> str:
-    return f"sqlite:///{folder}/lockgate.db"
+from tests.online_world import ALICE, BOB, NETWORK, NOW, STATION, PaperSigner, make_desk
+from tests.store_place import store_url
 
 
 def test_the_migrations_lead_to_the_tables_of_the_program(tmp_path: Path) -> None:
-    store = open_store(_url(tmp_path))
+    store = open_store(store_url(tmp_path))
     with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
 
 
-def test_the_store_is_durable_and_checks_its_keys(tmp_path: Path) -> None:
-    store = open_store(_url(tmp_path), STATION)
-    with store.transaction() as tx:
-        told = [tx.sql.execute(text(f"PRAGMA {name}")).scalar() for name in
-                ("journal_mode", "synchronous", "foreign_keys")]
-    assert told == ["wal", 2, 1]
-
-
 def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
-    add_person(open_store(_url(tmp_path), STATION), "alice", ALICE.person.key, NOW)
-    assert people(open_store(_url(tmp_path))) == (ALICE.person,)
+    add_person(open_store(store_url(tmp_path), STATION), "alice", ALICE.person.key, NOW)
+    assert people(open_store(store_url(tmp_path))) == (ALICE.person,)
 
 
 def test_a_newer_store_is_refused(tmp_path: Path) -> None:
-    store = open_store(_url(tmp_path), STATION)
+    store = open_store(store_url(tmp_path), STATION)
     with store.transaction() as tx:
         tx.sql.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreNewer):
-        open_store(_url(tmp_path))
-
-
-def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "lockgate.db").write_bytes(b"this is a shopping list" * 100)
-    with pytest.raises(StoreDamaged):
-        open_store(_url(tmp_path))
-
-
-@pytest.mark.parametrize("url", ["sqlite:////no/such/folder/a.db", "cobol://here", "nonsense"])
-def test_a_store_that_is_not_there_is_refused(url: str) -> None:
-    with pytest.raises(StoreUnreachable):
-        open_store(url)
-
-
-def test_a_store_that_another_process_writes_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("online.store.database._BUSY_SECONDS", 0.05)
-    store = open_store(_url(tmp_path), STATION)
-    other = sqlite3.connect(tmp_path / "lockgate.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreBusy):
-        add_person(store, "alice", ALICE.person.key, NOW)
-    other.execute("ROLLBACK")
-    add_person(store, "alice", ALICE.person.key, NOW)
-
-
-def test_a_full_disk_is_a_refusal_and_loses_nothing(tmp_path: Path) -> None:
-    desk = make_desk(tmp_path)
-    desk.rebalance()
-    with desk.store.transaction() as tx:
-        pages = tx.sql.execute(text("PRAGMA page_count")).scalar()
-        tx.sql.execute(text(f"PRAGMA max_page_count={pages}"))
-    with pytest.raises(DiskFull):
-        _fill(desk)
-    with desk.store.reading() as connection:
-        connection.execute(text("PRAGMA max_page_count=1000000"))
-    assert verify(desk.store).problems == ()
-    desk.answered()
-
-
-def _fill(desk: Desk) -> None:
-    for number in range(100):
-        desk.payments(50, f"p{number}")
-
-
-def test_a_store_that_may_not_be_written_is_a_refusal(tmp_path: Path) -> None:
-    make_desk(tmp_path).store.close()
-    store = open_store(_url(tmp_path), STATION)
-    with store.reading() as connection:
-        connection.execute(text("PRAGMA query_only=ON"))
-    with pytest.raises(StoreReadOnly):
-        add_person(store, "carol", bytes(32), NOW)
+        open_store(store_url(tmp_path))
 
 
 def test_nothing_is_written_without_the_station_key(tmp_path: Path) -> None:
     with pytest.raises(StationLocked):
-        add_person(open_store(_url(tmp_path)), "alice", ALICE.person.key, NOW)
+        add_person(open_store(store_url(tmp_path)), "alice", ALICE.person.key, NOW)
 
 
 def test_a_name_or_key_never_changes_its_meaning(tmp_path: Path) -> None:
-    store = open_store(_url(tmp_path), STATION)
+    store = open_store(store_url(tmp_path), STATION)
     add_person(store, "alice", ALICE.person.key, NOW)
     add_person(store, "alice", ALICE.person.key, NOW)
     pair_signer(store, ALICE.person.key, "vault", NOW)
@@ -141,7 +73,7 @@ def test_a_name_or_key_never_changes_its_meaning(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "key"), [("A b", bytes(32)), ("", bytes(32)), ("bob", bytes(31))])
 def test_a_bad_name_or_key_is_refused(tmp_path: Path, name: str, key: bytes) -> None:
-    store = open_store(_url(tmp_path), STATION)
+    store = open_store(store_url(tmp_path), STATION)
     with pytest.raises(BadField):
         add_person(store, name, key, NOW)
     with pytest.raises(BadField):
@@ -149,7 +81,7 @@ def test_a_bad_name_or_key_is_refused(tmp_path: Path, name: str, key: bytes) -> 
 
 
 def test_a_card_of_a_signer_that_was_never_paired_is_refused(tmp_path: Path) -> None:
-    store = open_store(_url(tmp_path), STATION)
+    store = open_store(store_url(tmp_path), STATION)
     with pytest.raises(UnknownSigner):
         import_card(store, PaperSigner().card("cold", 0), NOW)
     assert wallets(store) == ()
@@ -211,7 +143,7 @@ def test_numbered_keys_are_extended_by_later_cards_and_never_changed(tmp_path: P
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_journal(tmp_path: Path) -> None:
-    store = open_store(_url(tmp_path), STATION)
+    store = open_store(store_url(tmp_path), STATION)
     add_person(store, "alice", ALICE.person.key, NOW)
     add_person(store, "bob", BOB.person.key, NOW - 3600)
     assert verify(store).ok
@@ -245,7 +177,7 @@ def test_a_state_that_was_changed_beside_the_journal_is_found(tmp_path: Path) ->
 
 
 def test_a_refusal_within_a_transaction_takes_everything_back(tmp_path: Path) -> None:
-    store = open_store(_url(tmp_path), STATION)
+    store = open_store(store_url(tmp_path), STATION)
     with pytest.raises(BadSignature):
         _write_and_refuse(store)
     assert audit_lines(store) == b""

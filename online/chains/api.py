@@ -274,8 +274,8 @@ class Customs:
     wallet's first address, `rotation` another key in the place of one. `payees` is the most payments of the native
     asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most `batch_most`
     payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's first keys can
-    be made to sign for its first address. `tags` says that customers share an address and are told apart by tags. `transactions` gives ids and bytes of what one job's signed bytes hold, where
-    that may be several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn`
+    be made to sign for its first address. `tags` says that customers share an address and are told apart by tags.
+    `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn`
     gives a claim's place among those of its scope where the ledger takes them in that order alone. `settings` are the
     lines of its section in config.toml; `least` is what addresses shall hold, by the name of the setting.
     """

@@ -69,10 +69,12 @@ def instructions(store: Store, customer_id: str) -> tuple[Instruction, ...]:
 
 
 def owner_of(connection: Connection, network: str, place: Destination) -> str | None:
-    """Give the customer to whom a place belongs, exactly with its tag or memo, or nobody."""
+    """Give the customer to whom a place belongs: exactly with its tag or memo, or by an address of their own."""
     table = tables.places
-    here = (table.c.network == network) & (table.c.place == str(place))
-    return connection.execute(select(table.c.customer).where(here)).scalar()
+    wanted = [str(place), place.address]  # whatever comes beside an address that is one customer's is theirs
+    query = select(table.c.place, table.c.customer).where(table.c.network == network, table.c.place.in_(wanted))
+    known = {row.place: row.customer for row in connection.execute(query)}
+    return known.get(str(place)) or known.get(place.address)
 
 
 def _tagged(connection: Connection, network: str, wallet: str, tag: int | None) -> Destination:

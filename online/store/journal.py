@@ -15,6 +15,9 @@ from shared.encoding import Fields, Value, decode, encode
 from shared.journal import EMPTY_TIP, Tip, make_entry
 from shared.merkle import Tree
 
+# Built once, since every act writes a line.
+_ADD, _MOVE_TIP, _TIP = insert(tables.audit), update(tables.audit_tip), select(tables.audit_tip.c.tip)
+
 
 def append(tx: Tx, kind: str, body: Mapping[str, Value], now: int) -> None:
     """Add a line to the journal, signed by the station.
@@ -24,16 +27,16 @@ def append(tx: Tx, kind: str, body: Mapping[str, Value], now: int) -> None:
     before = tip(tx.sql)
     time = max(now, before.time)
     _, line, after = make_entry(before, time, kind, body, tx.station.sign, tx.station.public_key)
-    tx.sql.execute(insert(tables.audit).values(n=before.size, line=line))
+    tx.sql.execute(_ADD, {"n": before.size, "line": line})
     if before.size:
-        tx.sql.execute(update(tables.audit_tip).values(tip=_write_tip(after)))
+        tx.sql.execute(_MOVE_TIP, {"tip": _write_tip(after)})
     else:
-        tx.sql.execute(insert(tables.audit_tip).values(id=0, tip=_write_tip(after)))
+        tx.sql.execute(insert(tables.audit_tip), {"id": 0, "tip": _write_tip(after)})
 
 
 def tip(connection: Connection) -> Tip:
     """Give where the journal ends."""
-    blob = connection.execute(select(tables.audit_tip.c.tip)).scalar()
+    blob = connection.execute(_TIP).scalar()
     return EMPTY_TIP if blob is None else _read_tip(blob)
 
 

@@ -30,5 +30,8 @@ def upgrade(connection: Connection) -> None:
         return
     if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
         raise StoreNewer(f"the store has the form {current[:20]}, which this program does not know")
+    if current is not None and connection.dialect.name == "postgresql":
+        # Whoever is writing ends first; who would write next waits, and then meets the newer form.
+        connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from online.chains.api import Gateway
 from online.jobs.build import build_job
+from online.jobs.leases import leases
 from online.jobs.model import Job, find_jobs, transfer_refs
 from online.jobs.states import State as JobState
 from online.jobs.withdraw import take_back
@@ -30,17 +31,21 @@ def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[st
         gather(store, now)
     except Refusal as refusal:
         return (f"withdrawals: {refusal} [{refusal.code}]",)
-    troubles = []
-    for job in _gathered(store):
-        if job.network not in gateways:
-            continue
-        try:
-            build_job(store, job.id, gateways[job.network], now)
-        except RecipientRefused as refusal:
-            troubles.append(_hold(store, job, refusal, now))
-        except Refusal as refusal:
-            troubles.append(f"withdrawals of job {job.id} wait: {refusal} [{refusal.code}]")
-    return tuple(troubles)
+    with leases(store) as held:  # what another process builds is its own to tell of
+        mine = (job for job in _gathered(store) if job.network in gateways and held.take(job))
+        found = (_build(store, job, gateways[job.network], now) for job in mine)
+        return tuple(trouble for trouble in found if trouble)
+
+
+def _build(store: Store, job: Job, gateway: Gateway, now: int) -> str:
+    """Build one job, and give what stands in the way."""
+    try:
+        build_job(store, job.id, gateway, now)
+    except RecipientRefused as refusal:
+        return _hold(store, job, refusal, now)
+    except Refusal as refusal:
+        return f"withdrawals of job {job.id} wait: {refusal} [{refusal.code}]"
+    return ""
 
 
 def release(store: Store, withdrawal_id: str, now: int) -> Withdrawal:

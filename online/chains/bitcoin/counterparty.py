@@ -135,6 +135,19 @@ class CpNode:
         rows = self._rows("transactions", tx_id, "events")
         return tuple(_moved(row) for row in rows if row.get("event") in ("CREDIT", "DEBIT"))
 
+    def balance_changes(self, address: str) -> tuple[tuple[int, str, str, int], ...]:
+        """Give every change of an address's own balances: height, transaction, asset, quantity (below zero: out).
+
+        What is attached to outputs is no part of them, as in `balance`. What no transaction did goes by its block.
+        """
+        return tuple(
+            (whole(row, "block_index"), str(row.get("event") or f"block {row['block_index']}"), text(row, "asset"),
+             sign * whole(row, "quantity"))
+            for table, sign in (("credits", 1), ("debits", -1))
+            for row in self._rows("addresses", address, table)
+            if row.get("address") == address
+        )  # fmt: skip
+
     def next_broadcast(self, address: str, text: str) -> bytes:
         """Give the message of a broadcast with the time that the node takes for the next one of an address."""
         said = {"timestamp": "0", "value": "0", "fee_fraction": "0", "text": text, "return_only_data": "true"}

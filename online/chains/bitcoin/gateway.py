@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from online.chains import api
-from online.chains.bitcoin import broadcast, build, check, fill, watch
+from online.chains.bitcoin import broadcast, build, check, fill, movements, watch
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.settings import Settings, read_settings
@@ -107,6 +107,11 @@ class BitcoinGateway:
             raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self.network}")
         posts = [watch.Post(node, self._cp, self._settings) for node in self._nodes]
         return watch.watch(posts, watched)
+
+    def movements(self, addresses: Collection[str], assets: Collection[Asset], since: int) -> api.Movements:
+        """Give every change of what some addresses hold above a height; see `movements.movements` for refusals."""
+        depth = self._settings.confirmations
+        return movements.movements(self._nodes[0], self._cp, self._asset, addresses, assets, since, depth)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from online.chains.bitcoin.answers import (
@@ -68,6 +68,12 @@ class Node:
                 if isinstance(raw, RpcFault):
                     return  # pruned, or gone with a reorganisation
                 yield height, block, unhex(raw)
+
+    def block_with_spent(self, height: int) -> Mapping[str, Any] | None:
+        """Give the best chain's block at a height with all that it spends, None where the node has it not."""
+        block = self.block_hash(height)
+        answer = None if block is None else self._rpc.ask("getblock", block, 3)
+        return None if answer is None or isinstance(answer, RpcFault) else mapping(answer)
 
     def spender_in(self, block: str, outpoint: Outpoint) -> str | None:
         """Name the transaction of a block that spends an output."""

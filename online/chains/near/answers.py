@@ -17,7 +17,10 @@ FREE_STORAGE_BYTES = 770
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A node's `status`: its network, protocol and version, and whether it follows. Heights are optimistic."""
+    """A node's `status`: its network, protocol and version, and whether it follows. Heights are optimistic.
+
+    `from_genesis` says that the earliest block which it keeps is the network's first.
+    """
 
     chain_id: str
     protocol: int
@@ -25,6 +28,7 @@ class Status:
     syncing: bool
     height: int
     earliest_height: int | None
+    from_genesis: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ def status_of(result: Any) -> Status:
         syncing=sync.fields.get("syncing") is not False,
         height=sync.number("latest_block_height"),
         earliest_height=sync.number("earliest_block_height") if "earliest_block_height" in sync else None,
+        from_genesis=isinstance(first := top.fields.get("genesis_hash"), str)
+        and first == sync.fields.get("earliest_block_hash"),
     )
 
 

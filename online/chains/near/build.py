@@ -27,12 +27,10 @@ from online.chains.near.settings import Settings
 from shared.chains.near import NEAR
 from shared.chains.near import build as forms
 from shared.chains.near.keys import implicit_account, key_text, parse_base58
-from shared.chains.near.rules import MOST_GAS
 from shared.effects import Claim, Effects, Expiry
-from shared.errors import BadPlan, BuiltWrong, KeyMayNotSign
-from shared.money import Asset
+from shared.errors import BadPlan, BuiltWrong, KeyMayNotSign, TokenDiffers
+from shared.money import Asset, format_units
 
-_REGISTER_GAS = 20 * forms.TERA
 _REGISTER_FIRST = "Register it first: here the deposit for that has no place in the transaction."
 _NOTHING_TO_DO = "every one of these accounts is registered already"
 
@@ -46,7 +44,7 @@ def build(node: Node, settings: Settings, plan: Plan, taken: Collection[Claim]) 
     """
     wish = read_plan(plan)
     ground = find_ground(node, settings, plan, taken, wish.blocks)
-    token = _token(node, wish)
+    token = _token(node, settings, wish)
     unsigned = _unsigned(node, wish, ground, token)
     built = _read_back(wish, ground, token, unsigned)
     _check(node, wish, ground, token, built.effects)
@@ -65,11 +63,16 @@ def context_of(ground: Ground, blocks: int = 0) -> dict[str, int]:
     return stated if blocks else {**stated, "validity": ground.protocol.validity}
 
 
-def _token(node: Node, wish: Wish) -> Token | None:
+def _token(node: Node, settings: Settings, wish: Wish) -> Token | None:
     if not wish.contract:
         return None
     asset = wish.asset or Asset(wish.plan.network, wish.contract, decimals(node, wish.contract))
-    return read_token(node, asset)
+    token = read_token(node, asset)
+    if token.least_deposit > settings.registration_most_units:
+        asked = format_units(token.least_deposit, 24)
+        text = f"{wish.contract} asks {asked} NEAR for a registration, and registration_most is "
+        raise TokenDiffers(text + settings.registration_most)
+    return token
 
 
 def _unsigned(node: Node, wish: Wish, ground: Ground, token: Token | None) -> bytes:
@@ -88,23 +91,13 @@ def _unsigned(node: Node, wish: Wish, ground: Ground, token: Token | None) -> by
     if plan.kind == "nep141-register":
         if not deposits:
             raise BadPlan(_NOTHING_TO_DO, hint="Nothing needs to be done.")
-        return forms.registration(terms, wish.contract, deposits, _gas(len(deposits)))
+        return forms.registration(terms, wish.contract, deposits)
     moves = [(payment.destination, payment.amount.units) for payment in plan.payments]
     if plan.kind == "nep141-transfer":
-        gas = _gas(len(moves) + len(deposits)) if deposits else forms.TRANSFER_GAS
-        return forms.token_transfer(terms, wish.contract, moves, deposits, gas)
+        return forms.token_transfer(terms, wish.contract, moves, deposits)
     if deposits:
         raise BadPlan(f"{deposits[0][0]} is not registered with {wish.contract}", hint=_REGISTER_FIRST)
     return forms.token_call(terms, wish.contract, *moves[0], wish.message)
-
-
-def _gas(calls: int) -> int:
-    """Give the gas of each call where some register accounts.
-
-    One that finds its account registered already pays the deposit back, and to an implicit account that takes the gas
-    of creating it, about 8 Tgas, before anything else.
-    """
-    return min(_REGISTER_GAS, MOST_GAS // calls)
 
 
 def _delegate(node: Node, wish: Wish, ground: Ground, token: Token | None) -> bytes:

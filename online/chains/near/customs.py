@@ -33,6 +33,7 @@ CUSTOMS: Final = Customs(
 # archive_url = "https://..."  # a node with the whole history: only it proves that a transaction can never happen
 # relayer_file = "relayer.json" # credentials, as near-cli keeps them, of an account that carries out delegate actions
 # crossing_seconds = 14400     # nothing is built that would not live so long
+# registration_most = "0.1"    # what registering one account with a token may cost, whatever its contract asks
 # protocol_most = 87           # the newest protocol version whose rules somebody has looked at
 # prime_least = "0.05"         # what `lockgate prime` gives addresses that pay for sweeps of tokens
 """,

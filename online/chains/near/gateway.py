@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from online.chains import api
-from online.chains.near import broadcast, build, check, deposits, purse, watch
+from online.chains.near import arrivals, broadcast, build, check, purse, watch
 from online.chains.near.node import Node
 from online.chains.near.relay import read_relayer
 from online.chains.near.settings import Settings, read_settings
@@ -71,11 +71,10 @@ class NearGateway:
         posts = [watch.Post(node, self._archive, self._settings, alone) for node in self._nodes]
         return watch.watch(posts, watched)
 
-    def deposits(self, ours: deposits.Ours, cursor: deposits.Cursor | None = None) -> deposits.Scan:
-        """Read what came in since a cursor; without one begin now. Raises HistoryMissing, NodeUnreachable."""
-        self._require(ours.native.network)
+    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
+        """Give what arrived at some accounts since a cursor. Raises HistoryMissing, NodeUnreachable."""
         check.believed(self._nodes[0], self.network, self._settings)
-        return deposits.scan(self._nodes[0], ours, cursor or deposits.begin(self._nodes[0]))
+        return arrivals.arrivals(self._nodes[0], self._native, addresses, assets, cursor)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

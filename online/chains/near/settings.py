@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.errors import BadGatewaySettings
+from shared.errors import BadAmount, BadGatewaySettings
+from shared.money import Asset, parse_amount
 
 _BOUNDS = {
     "protocol_most": (84, 1_000),
@@ -18,6 +19,7 @@ _BOUNDS = {
     "oldest_seconds": (1, 3_600),
     "timeout_seconds": (1, 120),
 }
+_NEAR = Asset("near", "NEAR", 24)  # every network's has the same decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Settings:
     actions, as near-cli keeps them; without one they are taken away as files. `protocol_most` is the newest protocol
     version whose rules somebody has looked at. Nothing is built that could not live `crossing_seconds`.
     `oldest_seconds` is the age at which a node's final block counts as stalled. `timeout_seconds` should exceed a
-    node's own limit for waiting, 10 seconds.
+    node's own limit for waiting, 10 seconds. `registration_most` is whole NEAR: the most that registering one account
+    with a token may cost, whatever its contract asks.
     """
 
     url: str = field(repr=False)
@@ -40,6 +43,7 @@ class Settings:
     crossing_seconds: int = 14_400
     oldest_seconds: int = 60
     timeout_seconds: int = 30
+    registration_most: str = "0.1"
 
     def __post_init__(self) -> None:
         for url in (self.url, self.second_url, self.archive_url):
@@ -47,10 +51,20 @@ class Settings:
                 raise BadGatewaySettings("the url of a NEAR node begins with http:// or https:// and names a host")
         if self.relayer_file is not None and not isinstance(self.relayer_file, str):
             raise BadGatewaySettings("relayer_file is a path")
+        if self.registration_most_units == 0:
+            raise BadGatewaySettings("registration_most is above nothing")
         for name, (least, most) in _BOUNDS.items():
             value = getattr(self, name)
             if type(value) is not int or not least <= value <= most:
                 raise BadGatewaySettings(f"{name} is a whole number from {least} to {most}")
+
+    @property
+    def registration_most_units(self) -> int:
+        """Give it in yoctoNEAR. Raises BadGatewaySettings for what is no amount."""
+        try:
+            return parse_amount(self.registration_most, _NEAR).units
+        except (BadAmount, TypeError):
+            raise BadGatewaySettings('registration_most is whole NEAR as a text, such as "0.1"') from None
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:

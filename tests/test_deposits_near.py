@@ -1,0 +1,82 @@
+"""Deposits on NEAR: implicit accounts from a card's pool, NEAR and tokens, credited from final receipts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from online.audit import verify
+from online.customers.register import register
+from online.deposits.instructions import instruct
+from online.deposits.model import deposits
+from online.ledger.books import balance_sheet
+from online.orders.spending import draft_send
+from shared.effects import Destination
+from shared.errors import NoSuchPlace, PoolDry
+from tests.both_machines import NOW
+from tests.near_desk import NearHouse, a_near_house, usdt
+from tests.near_gateway_bench import UNIT
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[NearHouse]:
+    """Dave and edward have an account each of the deposit wallet's four; everything before was read."""
+    with a_near_house(tmp_path) as found:
+        for name in ("dave", "edward"):
+            register(found.store, name, NOW)
+            instruct(found.store, name, "deposits", NOW)
+        found.tick()
+        yield found
+
+
+def told(house: NearHouse) -> list[tuple[str | None, str, str]]:
+    return [(one.customer, str(one.amount), one.state.value) for one in deposits(house.store)]
+
+
+def owed(house: NearHouse, customer: str) -> dict[str, int]:
+    mine = [one for one in balance_sheet(house.store) if one.account == f"customer:{customer}"]
+    return {one.asset.code: -one.posted for one in mine}
+
+
+def test_each_customer_has_an_account_of_the_pool_and_it_says_before_it_runs_dry(house: NearHouse) -> None:
+    first, second = (instruct(house.store, name, "deposits", NOW) for name in ("dave", "edward"))
+    assert [first.place.address, second.place.address] == [house.address("deposits", index) for index in range(2)]
+    assert first.warning == "2 of 4 addresses of deposits are left: let it have more"
+    for _ in range(2):
+        instruct(house.store, "dave", "deposits", NOW, new=True)
+    with pytest.raises(PoolDry):
+        instruct(house.store, "dave", "deposits", NOW, new=True)
+    with pytest.raises(NoSuchPlace):
+        instruct(house.store, "dave", "deposits", NOW, tag=7)
+
+
+def test_near_is_credited_once_it_is_final_and_once_only(house: NearHouse) -> None:
+    house.world.fund(house.address("deposits"), 7 * UNIT)
+    for _ in range(4):
+        house.world.advance(3)
+        house.tick()
+    assert told(house) == [("dave", "7 NEAR", "credited")]
+    assert owed(house, "dave") == {"NEAR": 7 * UNIT}
+    assert verify(house.store).ok
+
+
+def test_tokens_that_our_own_job_brings_are_no_deposit(house: NearHouse) -> None:
+    to = Destination(house.address("deposits", 1), memo="from treasury")
+    house.approved(draft_send(house.store, house.asking(), wallet="cold", payment=(to, usdt(900))))
+    house.cross()
+    house.settle()
+    house.world.advance(5)
+    house.tick()
+    assert [row[2] for row in told(house)] == ["own"]
+    assert owed(house, "edward") == {}
+    house.require_books()
+
+
+def test_an_account_that_nobody_was_given_waits_in_suspense(house: NearHouse) -> None:
+    house.world.fund(house.address("deposits", 3), 2 * UNIT)
+    house.world.advance(5)
+    house.tick()
+    (one,) = deposits(house.store)
+    assert (one.state.value, one.reason) == ("suspense", "no customer has this address")

@@ -1,0 +1,149 @@
+"""Several coordinator processes on one PostgreSQL: each transaction is handed over once a turn, whoever of them dies.
+
+Two processes do their turns at the same time over 100 jobs, on one ledger that notes who handed it what and when.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+from online.audit import verify
+from online.jobs.build import build_approved
+from online.jobs.leases import leases
+from online.jobs.model import jobs
+from online.jobs.states import State
+from shared.errors import StoreBusy
+from tests.coordinators import SPAWN, Ledger, Place, one_turn, served, started
+from tests.online_world import NETWORK, NOW, Desk, make_desk
+from tests.store_place import needs_server, placed, reopened, store_url
+
+pytestmark = [pytest.mark.postgres, needs_server]
+
+JOBS = 100
+
+
+@dataclass
+class Bank:
+    """A desk with 100 answered jobs, and two processes that wait for their turns."""
+
+    desk: Desk
+    ledger: Ledger
+    place: Place
+
+    def two(self, turns: int) -> tuple[list[BaseProcess], object]:
+        start = SPAWN.Barrier(3)
+        return [started(one_turn, self.place, start, turns) for _ in range(2)], start
+
+    def handed(self, height: int) -> Counter[bytes]:
+        return Counter(blob for _, at, blob in self.ledger.taken if at == height)
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Iterator[Bank]:
+    with placed("postgresql"):
+        ledger = Ledger(pause_seconds=0.01)
+        desk = make_desk(tmp_path, ledger)
+        ledger.accounts[desk.address("cold")].tickets = set(range(1, JOBS + 1))
+        desk.payments(JOBS)
+        desk.answered()
+        with served(ledger, desk.signer, store_url(tmp_path), tmp_path) as place:
+            yield Bank(desk, ledger, place)
+
+
+def test_two_processes_hand_each_transaction_over_once_a_turn_and_share_the_work(bank: Bank) -> None:
+    bank.ledger.loses_everything = True
+    processes, start = bank.two(turns=2)
+    for _ in range(2):
+        looked = bank.ledger.looks
+        start.wait(timeout=60)  # type: ignore[attr-defined]
+        start.wait(timeout=60)  # type: ignore[attr-defined]
+        handed = bank.handed(bank.ledger.at)
+        assert len(handed) == JOBS
+        assert set(handed.values()) == {1}
+        assert bank.ledger.looks - looked < 1.5 * JOBS
+        bank.ledger.pass_by()
+    for process in processes:
+        process.join(timeout=30)
+    by_asker = Counter(asker for asker, _, _ in bank.ledger.taken)
+    assert set(by_asker) == {process.pid for process in processes}
+    assert min(by_asker.values()) > JOBS / 5
+    assert bank.place.lines("troubles") == []
+
+
+def test_what_a_killed_process_was_busy_with_is_taken_up_by_the_other(bank: Bank) -> None:
+    processes, start = bank.two(turns=1)
+    start.wait(timeout=60)  # type: ignore[attr-defined]
+    victim, other = processes
+    _wait_until(lambda: sum(asker == victim.pid for asker, _, _ in bank.ledger.taken) >= JOBS // 5)
+    os.kill(victim.pid or 0, signal.SIGKILL)
+    victim.join(timeout=30)
+    bank.desk.tick()  # a third one takes up what is left, beside the one that lives
+    start.abort()  # type: ignore[attr-defined]
+    other.join(timeout=60)
+    bank.desk.tick()
+    handed = Counter(bank.ledger.submitted)
+    assert len(handed) == JOBS
+    assert sum(handed.values()) <= JOBS + 1  # what the killed one had in its hands
+    bank.ledger.pass_by()
+    bank.desk.tick()
+    assert {job.state for job in jobs(bank.desk.store)} == {State.FINAL}
+    bank.desk.require_books()
+    assert verify(bank.desk.store).ok
+
+
+def test_a_job_that_another_session_holds_is_left_alone_until_it_lets_go(bank: Bank) -> None:
+    (first, second, *_) = jobs(bank.desk.store)
+    with leases(reopened(bank.desk.store)) as theirs:
+        assert theirs.take(first) == first
+        with leases(bank.desk.store) as ours:
+            assert ours.take(first) is None
+            assert ours.take(second) == second
+        assert len(bank.desk.tick().submitted) == JOBS - 1
+    assert [one.job for one in bank.desk.tick().submitted] == [first.id]
+
+
+def test_builders_for_one_address_stand_in_line_and_those_for_others_do_not(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("online.store.engine._BUSY_SECONDS", 0.2)
+    other, name = reopened(bank.desk.store), f"{NETWORK}/{bank.desk.address('cold')}"
+    bank.desk.rebalance(key="another")
+    with leases(other) as theirs, theirs.line(name):
+        with pytest.raises(StoreBusy):
+            build_approved(reopened(bank.desk.store), bank.desk.gateways, NOW)
+        with leases(reopened(bank.desk.store)) as ours, ours.line(f"{NETWORK}/{bank.desk.address('hot')}"):
+            pass
+    assert len(build_approved(bank.desk.store, bank.desk.gateways, NOW)) == 1
+
+
+def test_a_job_that_moved_since_it_was_listed_is_left_alone(bank: Bank) -> None:
+    (first, *_) = jobs(bank.desk.store)
+    bank.desk.tick()
+    with leases(bank.desk.store) as held:
+        assert held.take(first) is None
+
+
+def test_more_leases_than_a_server_has_room_for_are_let_go_on_the_way(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("online.jobs.leases._MOST_HELD", 10)
+    assert len(bank.desk.tick().submitted) == JOBS
+    with bank.desk.store.reading() as connection:
+        held = connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").scalar()
+    assert held == 0
+
+
+def _wait_until(holds: object) -> None:
+    until = time.monotonic() + 60
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < until
+        time.sleep(0.01)
