@@ -270,14 +270,15 @@ class Customs:
     """What orders must know of a ledger before any node is asked: which transactions it has, and how much fits in one.
 
     The kinds go by what they are for, and are empty where the ledger has none: `send` is one payment of an asset
-    beside the native one, `batch` several at once, `everything` whatever an address holds, `lanes` further keys for the
-    wallet's first address, `rotation` another key in the place of one. `payees` is the most payments of the native
-    asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most `batch_most`
-    payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's first keys can
-    be made to sign for its first address. `tags` says that customers share an address and are told apart by tags.
-    `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn`
-    gives a claim's place among those of its scope where the ledger takes them in that order alone. `settings` are the
-    lines of its section in config.toml; `least` is what addresses shall hold, by the name of the setting.
+    beside the native one, `batch` several at once, `everything` whatever an address holds, `lanes` further keys for
+    the wallet's first address, `rotation` another key in the place of one. `payees` is the most payments of the
+    native asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most
+    `batch_most` payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's
+    first keys can be made to sign for its first address. `tags` says that customers share an address and are told
+    apart by tags. `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be
+    several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn` gives a
+    claim's place among those of its scope where the ledger takes them in that order alone. `settings` are the lines
+    of its section in config.toml; `least` is what addresses shall hold, by the name of the setting.
     """
 
     payees: int
