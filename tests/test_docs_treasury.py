@@ -1,0 +1,39 @@
+"""Every command of docs/treasury.md, run in its order after the operator's first crossing was.
+
+As for the operator's page, the text is the script; the mandate's number is filled in from the screen.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tests.cli_house import lockgate
+from tests.test_docs_operator import BLOCK, ROOT, Machines, commands, machines
+
+__all__ = ["machines"]
+
+PAGE = (ROOT / "docs" / "treasury.md").read_text("utf-8")
+
+
+def test_every_command_of_the_treasurys_page_does_what_the_page_says(machines: Machines) -> None:
+    machines.play(until="Many payments at once: tickets")
+    ran = 0
+    for kind, name, text in BLOCK.findall(PAGE):
+        if kind == "toml":
+            machines.write(name, text)
+            continue
+        for command in commands(text):
+            if "MANDATE…" in command.line:
+                number = lockgate("mandate", "list", "--json").json[0]["mandate"]
+                command.line = command.line.replace("MANDATE…", number)
+            machines.run(command)
+            ran += 1
+    assert ran > 35
+    states = {one["withdrawal"]: one["state"] for one in lockgate("withdrawal", "list", "--json").json}
+    assert states == {"w-1": "ordered", "w-2": "cancelled"}
+    (arrival,) = lockgate("deposit", "list", "--json").json
+    assert (arrival["state"], arrival["customer"], arrival["amount"]) == ("credited", "dave", "250 XRP")
+
+
+def test_the_page_says_what_two_people_are_needed_for() -> None:
+    assert len(re.findall(r"passphrase of bob", PAGE)) == 2
