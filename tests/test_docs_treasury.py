@@ -1,10 +1,11 @@
-"""Every command of docs/treasury.md, run in its order after the operator's first crossing was.
+"""Every command of docs/treasury.md and docs/integrator.md, run in its order after the operator's first crossing was.
 
 As for the operator's page, the text is the script; the mandate's number is filled in from the screen.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
 
 from tests.cli_house import lockgate
@@ -37,3 +38,20 @@ def test_every_command_of_the_treasurys_page_does_what_the_page_says(machines: M
 
 def test_the_page_says_what_two_people_are_needed_for() -> None:
     assert len(re.findall(r"passphrase of bob", PAGE)) == 2
+
+
+def test_every_command_of_the_integrators_page_does_what_the_page_says(machines: Machines) -> None:
+    machines.play(until="Many payments at once: tickets")
+    page = (ROOT / "docs" / "integrator.md").read_text("utf-8")
+    ran = [command for _, _, text in BLOCK.findall(page) for command in commands(text)]
+    for command in ran:
+        machines.run(command)
+    assert len(ran) == 8
+    assert lockgate("customer", "show", "4711", "--json").json["owed"] == ["25 XRP on xrpl:local"]
+
+
+def test_the_functions_that_the_integrators_page_names_are_there() -> None:
+    page = (ROOT / "docs" / "integrator.md").read_text("utf-8")
+    named = re.findall(r"`(online\.[a-z_.]+)\.([a-z_]+)`", page)
+    assert len(named) == 7
+    assert all(callable(getattr(importlib.import_module(module), name)) for module, name in named)
