@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from online import audit_books, audit_gap, audit_jobs, audit_orders, audit_people
+from online import audit_books, audit_customers, audit_gap, audit_jobs, audit_orders, audit_people
 from online.audit_told import Told
 from online.chains.api import Dead, Final, Gateway, Outcome, Watched
 from online.jobs.model import Job, effects_of, find_jobs
@@ -95,7 +95,10 @@ def verify(store: Store, *, station: bytes | None = None) -> AuditReport:
             return AuditReport(0, b"", "", (f"audit: {damage}",))
         problems = [] if found.tip == tip else ["audit: the journal does not end at its kept tip: lines were cut off"]
         told = Told(found)
-        for look in (audit_people.look, audit_orders.look, audit_jobs.look, audit_gap.look, audit_books.look):
+        for look in (
+            audit_people.look, audit_orders.look, audit_jobs.look, audit_gap.look, audit_books.look,
+            audit_customers.look,
+        ):  # fmt: skip
             problems += look(connection, told)
         alone = audit_gap.without_journal(connection)
     problems += [f"balances: {problem}" for problem in _proven(store)]

@@ -97,9 +97,10 @@ class _Desk:
         lines = debit(wish.customer, wish.amount)
         require_covered(self._tx.sql, lines)
         held = ceiling is not None and wish.amount.units > ceiling.review
-        self._write(wish, State.HELD if held else State.QUEUED, "above what is paid without a look" if held else "")
+        state = State.HELD if held else State.QUEUED
+        self._write(wish, state, "above what is paid without a look" if held else "")
         entry = postings.post(self._tx, f"withdrawal {wish.id} accepted", "posted", lines, None, self._now)
-        self._tell(wish, entry)
+        self._tell(wish, state, entry)
         used[""] += wish.amount.units
         used[wish.customer] += wish.amount.units
         return find_withdrawal(self._tx.sql, wish.id)
@@ -135,12 +136,12 @@ class _Desk:
         times = {"created": self._now, "updated": self._now}
         self._tx.sql.execute(insert(tables.withdrawals).values(**who, **what, **where, **times))
 
-    def _tell(self, wish: Wish, entry: int) -> None:
+    def _tell(self, wish: Wish, state: State, entry: int) -> None:
         asset, to = wish.amount.asset, wish.destination
         body: dict[str, Value] = {
             "withdrawal": wish.id, "customer": wish.customer, "wallet": wish.wallet, "network": asset.network,
             "asset": asset.code, "units": units_to_bytes(wish.amount.units), "to": [to.address, to.tag, to.memo],
-            "posted": postings.sworn(self._tx.sql, entry),
+            "state": state.value, "posted": postings.sworn(self._tx.sql, entry),
         }  # fmt: skip
         journal.append(self._tx, "withdrawal-accepted", body, self._now)
 

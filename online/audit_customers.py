@@ -1,0 +1,190 @@
+"""Holds everything about customers against the journal: who they are, where they pay, what moved, what was asked for.
+
+How far ledgers were read (`cursors`) is no claim of anybody's and is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from online.audit_told import Told
+from online.deposits.returns import RETURN
+from online.store import tables
+from shared.encoding import Value, decode, units_from_bytes
+from shared.errors import Refusal
+from shared.sealed import open_sealed
+
+_Rows = Mapping[Any, Any]
+
+
+def look(connection: Connection, told: Told) -> Iterator[str]:
+    """Name each row that differs."""
+    for table, said, there in (
+        (tables.customers, _customers(told), _kept(connection, tables.customers, "id", "frozen")),
+        (tables.places, _places(told), _kept(connection, tables.places, "network", "place", "customer")),
+        (tables.allowed, _allowed(told), _kept(connection, tables.allowed, "customer", "network", "place", None)),
+        (tables.trades, _trades(told), _kept(connection, tables.trades, "id", "entry")),
+        (tables.withdrawals, _withdrawals(told), _withdrawal_rows(connection)),
+        (tables.arrivals, _arrivals(connection, told), _arrival_rows(connection)),
+        (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
+        (tables.targets, _targets(told), _kept(connection, tables.targets, "wallet", "asset_code", "sealed")),
+    ):
+        for key in sorted(said.keys() | there.keys(), key=str):
+            if said.get(key) != there.get(key):
+                name = " ".join(map(str, key)) if isinstance(key, tuple) else key
+                yield f"{table.name} {name}: not as the journal says"
+
+
+def _kept(connection: Connection, table: Table, *columns: str | None) -> _Rows:
+    """Give the rows of a table: the last column by the others; None stands for a row that says nothing more."""
+    *keys, value = columns
+    rows = connection.execute(select(table)).mappings()
+    return {
+        tuple(row[str(key)] for key in keys) if len(keys) > 1 else row[str(keys[0])]: value is None or row[value]
+        for row in rows
+    }
+
+
+def _bodies(told: Told, kind: str) -> Iterator[Mapping[str, Value]]:
+    return (entry.body for entry in told.entries if entry.kind == kind)
+
+
+def _entry(body: Mapping[str, Value]) -> Value:
+    posted = body.get("posted")
+    return posted[0] if isinstance(posted, list) and posted else None
+
+
+def _customers(told: Told) -> _Rows:
+    return {body.get("customer"): body.get("frozen") for body in _bodies(told, "customer")}
+
+
+def _places(told: Told) -> _Rows:
+    return {(body.get("network"), body.get("place")): body.get("customer") for body in _bodies(told, "place")}
+
+
+def _allowed(told: Told) -> _Rows:
+    return {(body.get("customer"), body.get("network"), body.get("place")): True for body in _bodies(told, "allowed")}
+
+
+def _trades(told: Told) -> _Rows:
+    return {body.get("trade"): _entry(body) for body in _bodies(told, "trade")}
+
+
+def _withdrawals(told: Told) -> _Rows:
+    """Replay what was accepted and how it moved."""
+    found: dict[Value, tuple[Any, ...]] = {}
+    for entry in told.entries:
+        body = entry.body
+        if entry.kind == "withdrawal-accepted":
+            to = body.get("to")
+            asked = (body.get("customer"), body.get("wallet"), body.get("network"), body.get("asset"))
+            units = _units(body.get("units"))
+            place = to if isinstance(to, list) else ()
+            found[body.get("withdrawal")] = (*asked, units, *place, body.get("state"), None)
+        elif entry.kind == "withdrawal" and body.get("withdrawal") in found:
+            *asked_for, _, _ = found[body.get("withdrawal")]
+            found[body.get("withdrawal")] = (*asked_for, body.get("to"), body.get("transfer"))
+    return found
+
+
+def _withdrawal_rows(connection: Connection) -> _Rows:
+    return {
+        row.id: (
+            row.customer, row.wallet, row.network, row.asset_code, row.units, row.destination, row.tag, row.memo,
+            row.state, None if row.transfer is None else bytes.fromhex(row.transfer),
+        )
+        for row in connection.execute(select(tables.withdrawals))
+    }  # fmt: skip
+
+
+def _arrivals(connection: Connection, told: Told) -> _Rows:
+    """Replay what arrived, what was credited out of suspense (by the row's number), and what went back by an order."""
+    numbers: dict[Value, Any] = {row.id: (row.network, row.key) for row in connection.execute(select(tables.arrivals))}
+    found: dict[Any, tuple[Any, ...]] = {}
+    for body in _bodies(told, "arrival"):
+        what = (body.get("to"), body.get("asset"), _units(body.get("units")))
+        found[body.get("network"), body.get("key")] = (*what, body.get("state"), body.get("customer"), _entry(body))
+    for body in _bodies(told, "suspense-credited"):
+        key = numbers.get(body.get("arrival"))
+        if key in found:
+            found[key] = (*found[key][:3], "credited", body.get("customer"), found[key][5])
+    for number in _sent_back(connection, told):
+        key = numbers.get(number)
+        if key in found:
+            found[key] = (*found[key][:3], "returned", *found[key][4:])
+    return found
+
+
+def _sent_back(connection: Connection, told: Told) -> Iterator[int]:
+    """Give the arrivals whose returning orders have a final job."""
+    orders = connection.execute(select(tables.orders.c.id, tables.orders.c.body).where(tables.orders.c.kind == RETURN))
+    ended = {moves.order for moves in told.jobs.values() if moves.state == "final"}
+    for row in orders:
+        body = decode(row.body)
+        params = body.get("params") if isinstance(body, dict) else None
+        number = params.get("arrival") if isinstance(params, dict) else None
+        if isinstance(number, int) and bytes.fromhex(row.id) in ended:
+            yield number
+
+
+def _arrival_rows(connection: Connection) -> _Rows:
+    return {
+        (row.network, row.key): (
+            _place(row), row.asset_code, row.units, row.state, row.customer, row.entry,
+        )
+        for row in connection.execute(select(tables.arrivals))
+    }  # fmt: skip
+
+
+def _place(row: Row[Any]) -> str:
+    from shared.effects import Destination
+
+    return str(Destination(row.address, row.tag, row.memo))
+
+
+def _mandates(connection: Connection, told: Told) -> _Rows:
+    """Replay who drafted, who approved, and what a later one or a word put out of force."""
+    wallets = {row.id: row.wallet for row in connection.execute(select(tables.mandates))}
+    found: dict[str, list[Any]] = {}
+    for entry in told.entries:
+        number = entry.body.get("mandate")
+        if not isinstance(number, bytes) or entry.kind not in ("mandate", "revoke-mandate"):
+            continue
+        key = number.hex()
+        if entry.kind == "revoke-mandate" and key in found:
+            found[key][3] = True
+        elif key not in found:
+            found[key] = [entry.body.get("sealed"), entry.body.get("by"), None, False]
+        else:
+            found[key][0], found[key][2] = entry.body.get("sealed"), entry.body.get("by")
+            for other, row in found.items():
+                row[3] = row[3] or (other != key and wallets.get(other) == wallets.get(key))
+    return {key: tuple(row) for key, row in found.items()}
+
+
+def _mandate_rows(connection: Connection) -> _Rows:
+    rows = connection.execute(select(tables.mandates))
+    return {row.id: (row.sealed, row.drafted_by, row.approved_by, row.revoked) for row in rows}
+
+
+def _targets(told: Told) -> _Rows:
+    found = {}
+    for body in _bodies(told, "target"):
+        sealed = body.get("sealed")
+        try:
+            said = decode(open_sealed(sealed if isinstance(sealed, bytes) else b"", "target/1").body)
+        except Refusal:
+            continue
+        if isinstance(said, dict):
+            found[said.get("wallet"), said.get("asset")] = sealed
+    return found
+
+
+def _units(value: Value) -> str:
+    try:
+        return str(units_from_bytes(value if isinstance(value, bytes) else b""))
+    except Refusal:
+        return ""
