@@ -12,6 +12,7 @@ import pytest
 from online.audit import verify
 from online.customers.register import allow_place, register
 from online.customers.trades import HOUSE, Leg, trade
+from online.demo.strangers import Stranger
 from online.deposits.instructions import instruct
 from online.deposits.model import deposits
 from online.deposits.suspense import credit, draft_return
@@ -23,7 +24,7 @@ from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft
 from shared.effects import Destination
 from shared.policy import Person
 from tests.both_machines import NOW
-from tests.xrpl_house import NETWORK, XRP, Stranger, XrplHouse, an_xrpl_house, xrp
+from tests.xrpl_house import NETWORK, XRP, XrplHouse, an_xrpl_house, xrp
 
 EDITS = [
     ("customers", "UPDATE customers SET frozen = 1 WHERE id = 'dave'"),

@@ -104,6 +104,17 @@ def test_nothing_that_was_started_goes_on(ran: tuple[Path, dict[str, Any], str])
     assert not [line for line in lines if line.exists() and folder in line.read_bytes()]
 
 
+def test_the_xrp_ledgers_own_story_is_told_with_its_tables(tmp_path: Path) -> None:
+    done = lockgate("demo", "--story", "xrp", "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    tables = [line.strip() for line in done.out.splitlines() if line.strip().startswith(("on the ledger:", "owed:"))]
+    assert tables[-2:] == [
+        "on the ledger:  hot 55 000 XRP, warm 0 XRP, cold 100 000 XRP",
+        "owed:           alice 80 000 XRP, bob 50 000 XRP, charlie 25 000 XRP",
+    ]
+    assert len(tables) == 10
+
+
 def test_a_folder_that_is_there_is_refused_with_one_line(tmp_path: Path) -> None:
     done = lockgate("demo", "--json", "--out", tmp_path)
     assert done.refused("file-exists")

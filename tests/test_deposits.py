@@ -15,6 +15,7 @@ from online.chains.api import Arrival
 from online.chains.xrpl.answers import Found
 from online.chains.xrpl.arrivals import arrival_of
 from online.customers.register import register
+from online.demo.strangers import Stranger
 from online.deposits import intake
 from online.deposits.instructions import instruct, instructions
 from online.deposits.model import deposits
@@ -40,7 +41,7 @@ from shared.errors import (
 from shared.policy import Person
 from tests.both_machines import NOW
 from tests.store_place import url_of
-from tests.xrpl_house import NETWORK, XRP, Stranger, XrplHouse, an_xrpl_house, xrp
+from tests.xrpl_house import NETWORK, XRP, XrplHouse, an_xrpl_house, xrp
 
 
 @pytest.fixture
@@ -237,7 +238,7 @@ def test_what_waits_goes_back_to_its_sender_by_an_order_of_two_people(house: Xrp
     house.cross()
     house.settle()
     assert deposits(house.store)[0].state is State.RETURNED
-    assert stranger.coins == 999
+    assert stranger.coins == 1_000
     assert prove_balances(house.store) == ()
     with pytest.raises(NotInSuspense):
         draft_return(house.store, house.asking(), one.id)

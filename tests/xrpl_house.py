@@ -6,15 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from xrpl.core.binarycodec import encode, encode_for_signing
-from xrpl.core.keypairs import derive_classic_address, derive_keypair, generate_seed, sign
 
 from online.chains.xrpl.gateway import XrplGateway, connect
 from online.devnet.server import serve
 from online.devnet.xrpl import XrplWorld
-from online.devnet.xrpl.hashes import account_key
 from online.ledger.books import open_wallet
 from online.store.database import Station, open_store
 from shared.chains.xrpl import XRPL
@@ -54,35 +49,6 @@ approvals = 1
 limits.XRP = { transfer = "1000000", request = "1000000", day = "1000000", epoch = "1000000" }
 any_limits.XRP = { transfer = "1000000", request = "1000000", day = "1000000", epoch = "1000000" }
 """
-
-
-class Stranger:
-    """Somebody with an account of their own on the ledger."""
-
-    def __init__(self, world: XrplWorld, coins: int) -> None:
-        self.world = world
-        self.public, self._private = derive_keypair(generate_seed())
-        self.address = derive_classic_address(self.public)
-        world.fund_all({self.address: coins * 10**6})
-
-    def send(self, **fields: Any) -> None:
-        """Sign and submit a transaction of any kind, and close its ledger."""
-        account = self.world.state[account_key(self.address)]
-        whole = {
-            "Account": self.address, "Fee": "10", "Sequence": account["Sequence"], "SigningPubKey": self.public,
-            "NetworkID": self.world.rules.network_id, **fields,
-        }  # fmt: skip
-        whole["TxnSignature"] = sign(bytes.fromhex(encode_for_signing(whole)), self._private)
-        self.world.submit(bytes.fromhex(encode(whole)))
-        self.world.close()
-
-    def pay(self, to: str, drops: int, tag: int | None = None, **more: Any) -> None:
-        tagged = {} if tag is None else {"DestinationTag": tag}
-        self.send(TransactionType="Payment", Destination=to, Amount=str(drops), **tagged, **more)
-
-    @property
-    def coins(self) -> int:
-        return int(self.world.state[account_key(self.address)]["Balance"]) // 10**6
 
 
 @dataclass

@@ -13,13 +13,14 @@ from shared.errors import Refusal
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="The folder for all that is made.")
+@click.option("--story", type=click.Choice(["xrp"]), help="An exchange's story instead, with its tables.")
 @json_option
-def demo(out: Path | None, *, as_json: bool) -> None:
+def demo(out: Path | None, story: str | None, *, as_json: bool) -> None:
     """Move XRP from cold to hot, XCP and BTC by a send, a batch and a sweep, NEAR and a token, on embedded ledgers."""
     from online.demo import run_demo
 
     try:
-        report = run_demo(out, note if as_json else say)
+        report = run_demo(out, note if as_json else say, story=story)
     except Refusal as refusal:
         if as_json:
             click.echo(json.dumps({"ok": False, "failed": str(refusal), "code": refusal.code}))

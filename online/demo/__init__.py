@@ -15,8 +15,8 @@ from shared.errors import DemoFailed, FileExists, FileTrouble, Refusal
 from shared.transport.media import write_file
 
 
-def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
-    """Run the demonstration into a new folder, telling each step, and give the report.
+def run_demo(out: Path | None, say: Callable[[str], None], *, story: str | None = None) -> dict[str, Any]:
+    """Run the demonstration into a new folder, telling each step, and give the report; of a story, if one is named.
 
     Raises:
         DemoFailed: if a step does not do what it should; the folder keeps what was made.
@@ -26,6 +26,7 @@ def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
     from online.demo.diary import Diary
     from online.demo.journey import PASSPHRASE
     from online.demo.near import NearJourney
+    from online.demo.story import XrpStory
     from online.demo.texts import README
     from online.demo.xrpl import XrplJourney
 
@@ -33,10 +34,11 @@ def run_demo(out: Path | None, say: Callable[[str], None]) -> dict[str, Any]:
     _make(folder)
     write_file(folder / "README.txt", README.format(passphrase=PASSPHRASE).encode())
     diary, ledgers = Diary(say), []
+    journeys = [XrpStory(folder, diary)] if story == "xrp" else [
+        XrplJourney(folder, diary), BitcoinJourney(folder / "bitcoin", diary), NearJourney(folder / "near", diary),
+    ]  # fmt: skip
     try:
-        for journey in (
-            XrplJourney(folder, diary), BitcoinJourney(folder / "bitcoin", diary), NearJourney(folder / "near", diary),
-        ):  # fmt: skip
+        for journey in journeys:
             with journey:
                 ledgers.append(journey.run())
     except Refusal as refusal:

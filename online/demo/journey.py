@@ -137,6 +137,12 @@ class Journey(ABC):
         answer = self._sign(request)
         done = self._settle(orders)
         checkpoints = self._prove()
+        return self._report(begun, done, shown, answer, checkpoints)
+
+    def _report(
+        self, begun: float, done: Mapping[str, Job], shown: Carried, answer: dict[str, int],
+        checkpoints: dict[str, str],
+    ) -> dict[str, Any]:  # fmt: skip
         return {
             "name": self.network.partition(":")[0],
             "network": self.network,
@@ -255,10 +261,7 @@ class Journey(ABC):
         with self.diary.step("the coordinator submits, and watches until the ledger has decided"):
             for line in self.meanwhile():
                 self.diary.tell(line)
-            end = time.monotonic() + _PATIENCE_SECONDS
-            while any(job.state not in ENDS for job in jobs(self.store)) and time.monotonic() < end:
-                tick(self.store, self.gateways, now())
-                time.sleep(self.turn_seconds / 3)
+            self._wait()
             done = {name: jobs(self.store, order=order.id)[0] for name, order in orders.items()}
             for name, job in done.items():
                 if job.state is not self.ends().get(name, State.FINAL):
@@ -266,6 +269,18 @@ class Journey(ABC):
                 self.diary.tell(f"{name} is {job.state}: {job.result}, transaction {job.tx_id}")
             self.settled(done)
             return done
+
+    def _wait(self) -> None:
+        """Submit and watch until every job has ended, or patience has."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while any(job.state not in ENDS for job in jobs(self.store)) and time.monotonic() < end:
+            tick(self.store, self.gateways, now())
+            time.sleep(self.turn_seconds / 3)
+
+    def _another_crossing(self, name: str) -> None:
+        """Let the next request and answer have a folder of their own."""
+        self._crossing = self.folder / name
+        self._crossing.mkdir()
 
     def _prove(self) -> dict[str, str]:
         with self.diary.step("the books add up, and the ledger holds what they say"):

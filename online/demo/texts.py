@@ -165,3 +165,34 @@ any_limits.NEAR = {{ transfer = "10", request = "20", day = "20", epoch = "100" 
 limits."usd.token" = {{ transfer = "1000", request = "5000", day = "5000", epoch = "50000" }}
 any_limits."usd.token" = {{ transfer = "1000", request = "5000", day = "5000", epoch = "50000" }}
 """
+
+STORY_WALLET: Final = """\
+epoch = 1
+network_class = "test"
+clock_jump_seconds = 604800
+approvers = ["{carol}"]
+stations = ["{station}"]
+
+[administrators]
+quorum = 2
+people = ["{dora}", "{emil}"]
+"""
+
+STORY_RULE: Final = """
+[[wallet]]
+name = "{name}"
+network = "xrpl:local"
+tier = "{name}"
+places = ["{place}"]
+
+[[rule]]
+wallet = "{name}"
+kinds = ["payment"]
+to_wallets = ["hot", "warm", "cold"]
+fee_most = "0.01"
+transactions_without_payment = 0
+expiry_most = 1000
+approvals = 1
+limits.XRP = {{ transfer = "100000", request = "100000", day = "200000", epoch = "1000000" }}
+any_limits.XRP = {{ transfer = "30000", request = "30000", day = "60000", epoch = "200000" }}
+"""

@@ -37,12 +37,13 @@ class XrplJourney(Journey):
     turn_seconds = 0.4
 
     @cached_property
-    def _world(self) -> XrplWorld:
+    def world(self) -> XrplWorld:
+        """The ledger."""
         return XrplWorld()
 
     @cached_property
     def _server(self) -> Any:
-        return serve(self._world)
+        return serve(self.world)
 
     def serving(self) -> Iterable[AbstractContextManager[Any]]:
         """Give the ledger's server."""
@@ -50,7 +51,7 @@ class XrplJourney(Journey):
 
     def closing(self) -> AbstractContextManager[Any]:
         """Close a ledger every few tenths of a second."""
-        return Closer(self._world, self.turn_seconds)
+        return Closer(self.world, self.turn_seconds)
 
     def settings(self) -> tuple[str, str]:
         """Give the ledger's url."""
@@ -58,7 +59,7 @@ class XrplJourney(Journey):
 
     def fund(self) -> None:
         """Fund both wallets from the genesis account."""
-        self._world.fund_all({self.addresses(name)[0]: _xrp(funds).units for name, funds in _FUNDS.items()})
+        self.world.fund_all({self.addresses(name)[0]: _xrp(funds).units for name, funds in _FUNDS.items()})
         for name, funds in _FUNDS.items():
             self.diary.tell(f"{name} {self.addresses(name)[0]} holds {_xrp(funds)}")
 
@@ -86,7 +87,7 @@ class XrplJourney(Journey):
     ) -> None:
         super().__exit__(kind, value, trace)
         if kind is None:
-            save_world(self._world, self.folder / "ledger.json")
+            save_world(self.world, self.folder / "ledger.json")
 
 
 def _xrp(amount: str) -> Amount:
