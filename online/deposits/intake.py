@@ -124,13 +124,14 @@ def _judge(connection: Connection, network: str, one: Arrival) -> tuple[State, s
     """Say what an arrival is, whose, and why it waits if it does."""
     if one.refund:
         return State.REFUND, None, "given back by the ledger itself"
-    if _moved_by_us(connection, network, one.tx_id):
+    customer, ours = owner_of(connection, network, one.destination), _moved_by_us(connection, network, one.tx_id)
+    # What pays a withdrawal may bring it to another customer's place; what else it brings is change.
+    if ours is not None and (ours != ORDER_KIND or customer is None):
         return State.OWN, None, "moved by one of our own jobs"
     asset = one.amount.asset
     native = chain(network).network(network).native
     if asset != native and asset.code not in registers(connection).get(network, {}):
         return State.SUSPENSE, None, f"{asset.code} is not noted here"
-    customer = owner_of(connection, network, one.destination)
     if customer is not None:
         return State.CREDITED, customer, ""
     if customs(network).tags and one.destination.tag is None:
@@ -139,11 +140,11 @@ def _judge(connection: Connection, network: str, one: Arrival) -> tuple[State, s
     return State.SUSPENSE, None, f"no customer has this {named}"
 
 
-def _moved_by_us(connection: Connection, network: str, tx_id: str) -> bool:
+def _moved_by_us(connection: Connection, network: str, tx_id: str) -> str | None:
+    """Give the kind of the order whose job made a transaction, or nothing where it is not ours."""
     jobs, orders = tables.jobs, tables.orders
     query = select(orders.c.kind).join(jobs, jobs.c.order_id == orders.c.id)
-    kinds = connection.execute(query.where(jobs.c.network == network, jobs.c.tx_id == tx_id)).scalars().all()
-    return bool(kinds) and ORDER_KIND not in kinds
+    return connection.execute(query.where(jobs.c.network == network, jobs.c.tx_id == tx_id)).scalars().first()
 
 
 def _told(network: str, one: Arrival, state: State, customer: str | None, reason: str) -> dict[str, Value]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from online.chains import api
-from online.chains.bitcoin import broadcast, build, check, fill, movements, watch
+from online.chains.bitcoin import arrivals, broadcast, build, check, fill, movements, watch
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.settings import Settings, read_settings
@@ -112,6 +112,10 @@ class BitcoinGateway:
         """Give every change of what some addresses hold above a height; see `movements.movements` for refusals."""
         depth = self._settings.confirmations
         return movements.movements(self._nodes[0], self._cp, self._asset, addresses, assets, since, depth)
+
+    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
+        """Give the Bitcoin that arrived at some addresses since a cursor. Raises HistoryMissing, NodeUnreachable."""
+        return arrivals.arrivals(self._nodes[0], self._asset, addresses, cursor, self._settings.confirmations)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

@@ -1,0 +1,107 @@
+"""Deposits on Bitcoin: an address for each customer, credited from blocks deep enough, over reorganisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from online.audit import verify
+from online.customers.register import register
+from online.deposits.instructions import instruct
+from online.deposits.model import deposits
+from online.jobs.loop import tick
+from online.ledger.books import balance_sheet
+from online.orders.gathering import draft_sweep
+from online.orders.spending import draft_pay
+from shared.effects import Destination
+from tests.bitcoin_house import CONFIRMATIONS, NETWORK, NOW, House, a_house, amount
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Dave and edward have an address each of the deposit wallet's six; everything before was read."""
+    with a_house(tmp_path) as found:
+        for name in ("dave", "edward"):
+            register(found.store, name, NOW)
+            instruct(found.store, name, "deposits", NOW)
+        found.tick()
+        yield found
+
+
+def told(house: House) -> list[tuple[str | None, int, str]]:
+    return [(one.customer, one.amount.units, one.state.value) for one in deposits(house.store)]
+
+
+def owed(house: House, customer: str) -> int:
+    return -sum(one.posted for one in balance_sheet(house.store) if one.account == f"customer:{customer}")
+
+
+def test_a_deposit_is_credited_when_it_is_deep_enough_and_not_before(house: House) -> None:
+    place = instruct(house.store, "dave", "deposits", NOW).place
+    before = house.bitcoin.height
+    house.bitcoin.fund_all([(place.address, 70_000)])
+    while house.bitcoin.height < before + CONFIRMATIONS + 2:
+        house.tick()
+        house.bitcoin.mine(1)
+    house.tick()
+    assert told(house) == [("dave", 70_000, "credited")]
+    assert owed(house, "dave") == 70_000
+    house.tick()
+    assert owed(house, "dave") == 70_000
+    house.require_books()
+    assert verify(house.store).ok
+
+
+def test_what_a_sweep_and_a_payment_of_ours_move_is_no_deposit(house: House) -> None:
+    place = instruct(house.store, "dave", "deposits", NOW).place
+    house.bitcoin.fund_all([(place.address, 70_000)])
+    house.bitcoin.mine(CONFIRMATIONS)
+    house.tick()
+    holding = house.address("holding")
+    house.approved(draft_sweep(house.store, house.gateway, house.asking(), wallet="deposits", to=holding))
+    other = instruct(house.store, "edward", "deposits", NOW).place
+    payments = [(Destination(other.address), amount(9_000))]
+    house.approved(draft_pay(house.store, house.asking(), wallet="cold", payments=payments))
+    house.cross()
+    house.settle()
+    house.bitcoin.mine(CONFIRMATIONS)
+    house.tick()
+    assert [row[2] for row in told(house)] == ["credited", "own"]
+    assert (owed(house, "dave"), owed(house, "edward")) == (70_000, 0)
+    house.require_books()
+
+
+def test_a_deposit_that_a_reorganisation_takes_after_one_confirmation_is_never_credited(house: House) -> None:
+    place = instruct(house.store, "dave", "deposits", NOW).place
+    (paid,) = house.bitcoin.fund_all([(place.address, 70_000)])
+    house.tick()
+    assert told(house) == []
+    house.bitcoin.reorg(1)
+    house.bitcoin.mine(CONFIRMATIONS + 2, without=[paid.txid])
+    house.tick()
+    assert told(house) == []
+    house.require_books()
+
+
+def test_a_deposit_that_a_reorganisation_moves_to_another_block_is_credited_once(house: House) -> None:
+    place = instruct(house.store, "dave", "deposits", NOW).place
+    house.bitcoin.fund_all([(place.address, 70_000)])
+    house.tick()
+    house.bitcoin.reorg(1)
+    house.bitcoin.mine(CONFIRMATIONS + 2)
+    for _ in range(2):
+        house.tick()
+    assert told(house) == [("dave", 70_000, "credited")]
+    house.require_books()
+
+
+def test_a_reorganisation_deeper_than_final_is_told_and_books_nothing(house: House) -> None:
+    house.bitcoin.mine(CONFIRMATIONS + 3)
+    house.tick()
+    house.bitcoin.reorg(CONFIRMATIONS + 2)
+    house.bitcoin.mine(2)
+    (trouble,) = tick(house.store, {NETWORK: house.gateway}, NOW).troubles
+    assert "another block" in trouble
+    assert told(house) == []
