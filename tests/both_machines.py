@@ -58,7 +58,7 @@ class BothMachines:
 
     # --- the set-up -------------------------------------------------------------------------------
 
-    def meet(self, wallets: Mapping[str, int]) -> None:
+    def meet(self, wallets: Mapping[str, int], form: str = "") -> None:
         """Make the signer, pair it, and take in the cards of wallets with so many keys each."""
         for name in ("alice", "bob"):
             add_person(self.store, name, self.people[name].public, NOW)
@@ -70,7 +70,7 @@ class BothMachines:
         with opened(self.folder / "signer", PASSPHRASE, lambda: NOW) as box:
             for account, (wallet, count) in enumerate(wallets.items()):
                 sealed = setup.issue_card(
-                    box, wallet, network=self.network, tier="cold", account=account, count=count
+                    box, wallet, network=self.network, tier="cold", account=account, count=count, form=form
                 )
                 import_card(self.store, sealed, NOW, addresses=count)
 

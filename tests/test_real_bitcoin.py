@@ -34,7 +34,7 @@ from online.store.database import Station, open_store
 from shared.chains.bitcoin.signing import transactions
 from shared.effects import Destination
 from shared.policy import Person
-from tests.bitcoin_house import CARD, COIN, CONFIRMATIONS, NETWORK, XCP, House, _furnish, amount, friend
+from tests.bitcoin_house import CARD, COIN, CONFIRMATIONS, NETWORK, XCP, House, amount, friend, furnish
 from tests.btc_gateway_bench import HOT, alone_with, pays, plan, signed
 from tests.signing_world import Somebody
 
@@ -109,8 +109,8 @@ def _a_house(bitcoin: RealBitcoin, folder: Path) -> Iterator[House]:
         closing.callback(gateway.close)
         store = open_store(f"sqlite:///{folder}/lockgate.db", Station(pen.public, pen.sign))
         closing.callback(store.close)
-        house = House(folder, bitcoin, counterparty, store, gateway, people)
-        _furnish(house, "", {"cold": 2, "deposits": 4, "holding": 1})
+        house = House(folder, NETWORK, store, gateway, people, bitcoin=bitcoin, counterparty=counterparty)
+        furnish(house, "", {"cold": 2, "deposits": 4, "holding": 1})
         yield house
 
 
