@@ -280,7 +280,25 @@ def _warnings(transactions: Sequence[Examined], history: History, foreign: Forei
     if foreign is not None:
         (one,) = transactions
         texts += rivals(one.effects, history.wallets[one.wallets[0]], history)
+    texts += _strange_keys(numbered, history)
     return [*texts, *([f"declined, signed neither now nor later: {out}"] if out else [])]
+
+
+def _strange_keys(numbered: Sequence[tuple[int, Examined]], history: History) -> list[str]:
+    """Name the keys of other wallets that would sign from now on: they are ours, and may be guarded less well."""
+    gained = [
+        (number, one.wallets[0], key)
+        for number, one in numbered if not one.declined
+        for change in one.effects.settings if change.who_may_sign
+        for key in change.keys
+    ]
+    places = {
+        address: (name, index)
+        for name, wallet in history.wallets.items() for index, address in enumerate(wallet.addresses)
+    } if gained else {}
+    found = [(number, mine, *places[key]) for number, mine, key in gained if key in places]
+    return [f"#{number} lets key {index} of the wallet {other} sign for the wallet {mine}"
+            for number, mine, other, index in found if other != mine]
 
 
 # --- signing ---------------------------------------------------------------------------------------

@@ -268,4 +268,5 @@ _READERS: Mapping[str, Callable[[History, Entry], None]] = {
     "policy": _read_policy,
     "wallet": _read_wallet,
     "release": _read_release,
+    "prove": _read_nothing,
 }

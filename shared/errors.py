@@ -2160,6 +2160,13 @@ class NearDelegateRefused(NearRefusal):
     hint = "A delegate action transfers tokens or rotates keys; pay NEAR with an ordinary transaction."
 
 
+class NoProof(Refusal):
+    """A ledger that has no form here in which a key proves that somebody holds it."""
+
+    code = "no-proof"
+    hint = "NEAR has one (NEP-413); elsewhere move a small sum that both sides agreed on."
+
+
 class NearMessageRefused(NearRefusal):
     """A message for proving a key that is not as NEP-413 has it."""
 

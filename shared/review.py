@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import groupby
 
 from shared.chains.api import KeyPath
 from shared.effects import Claim, Effects, Expiry, Payment
@@ -124,9 +123,14 @@ def _summary(transactions: Sequence[Reviewed], short: str) -> Iterable[str]:
 
 
 def _details(transactions: Sequence[Reviewed]) -> Iterable[str]:
-    """Transactions that agree in all but claim, payment and transfer stand under one heading."""
-    numbered = list(enumerate(transactions, 1))
-    for heading, group in groupby(numbered, key=lambda pair: _heading(pair[1])):
+    """Transactions that agree in all but claim, payment and transfer stand under one heading, wherever they are.
+
+    Headings come in the order of their first transactions, and the numbers say which one each is.
+    """
+    groups: dict[tuple[str, ...], list[tuple[int, Reviewed]]] = {}
+    for number, one in enumerate(transactions, 1):
+        groups.setdefault(_heading(one), []).append((number, one))
+    for heading, group in groups.items():
         yield ""
         yield from heading
         for number, one in group:
@@ -174,8 +178,9 @@ def _payment(payment: Payment, effects: Effects) -> Iterable[str]:
 
 
 def _claim(claim: Claim, effects: Effects) -> str:
-    """Name a claim; whose it is goes without saying where it is the source's own."""
-    return claim.name if claim.scope == f"{effects.network}/{effects.source}" else str(claim)
+    """Name a claim; whose it is goes without saying where it is the source's own, or a line of the heading is that."""
+    said = claim.scope == f"{effects.network}/{effects.source}" or f"nonces of {claim.scope}" in effects.facts
+    return claim.name if said else str(claim)
 
 
 def _until(expiry: Expiry) -> str:

@@ -5,12 +5,16 @@ Every transaction is decoded and signed as a signer would, submitted, mined, and
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from online.chains.api import Final, Plan
+from online.chains.bitcoin.answers import Status
+from online.chains.bitcoin.node import Node
 from shared.effects import Claim, Payment
 from shared.errors import (
     AssetsShort,
@@ -280,6 +284,45 @@ def test_without_a_counterparty_node_messages_are_not_built() -> None:
         with pytest.raises(CounterpartyNodeMissing):
             bench.build(plan(pays(friend(1), 5, XCP), kind="counterparty-send"))
         assert bench.build(plan(pays(friend(1), 5_000))).submit().kind == "accepted"
+
+
+def test_a_block_that_comes_between_two_questions_stops_no_build(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.fund(100_000)
+    status, asked = Node.status, list[int]()
+
+    def mining_after(node: Node) -> Status:
+        found = status(node)
+        if not asked:
+            bench.bitcoin.mine()  # what was just told is old before the other node is asked
+        asked.append(found.height)
+        return found
+
+    monkeypatch.setattr(Node, "status", mining_after)
+    assert bench.build(plan(pays(friend(1), 10_000))).effects.payments
+    assert asked[1] == asked[0] + 1
+
+
+def test_a_counterparty_node_that_is_reading_a_block_is_waited_for(bench: Bench) -> None:
+    bench.fund(100_000)
+    bench.counterparty.fall_behind(1)
+    caught_up = threading.Timer(0.2, bench.counterparty.fall_behind, [0])
+    caught_up.start()
+    try:
+        assert bench.build(plan(pays(friend(1), 10_000))).effects.payments
+    finally:
+        caught_up.join()
+
+
+def test_a_counterparty_node_that_is_far_behind_is_not_waited_for(bench: Bench) -> None:
+    bench.fund(100_000)
+    bench.counterparty.fall_behind(50)
+    begun = time.monotonic()
+    with pytest.raises(NodeUnfit, match="blocks"):
+        bench.build(plan(pays(friend(1), 10_000)))
+    assert time.monotonic() - begun < 1
+    bench.counterparty.fall_behind(0)
 
 
 def test_a_counterparty_node_that_lags_builds_nothing(bench: Bench) -> None:

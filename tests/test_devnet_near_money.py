@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from online.devnet.near import NearWorld
+from online.devnet.near.faucet import FAUCET, SUPPLY_YOCTO
 from online.devnet.near.fees import PURCHASE_PRICE_LEAST
 from online.devnet.near.verify import InvalidTx
-from online.devnet.near.world import FAUCET, SUPPLY_YOCTO
 from tests.near_wire import (
     NEAR,
     TGAS,
@@ -178,9 +178,9 @@ def test_the_same_history_gives_the_same_blocks(seed: int) -> None:
     assert heads[0] == heads[1]
 
 
-def test_what_everybody_pays_is_what_outcomes_say(seed: int = 99) -> None:
+def test_what_everybody_pays_is_what_outcomes_say() -> None:
     """A payer's balance is what it began with, less deposits that stayed away, less tokens_burnt of what it signed."""
-    world, chance = _world(), random.Random(seed)
+    world, chance = _world(), random.Random(99)
     payer = PEOPLE[1]
     before, ids, given = world.balance(payer.account), [], 0
     for each in range(30):
@@ -191,8 +191,8 @@ def test_what_everybody_pays_is_what_outcomes_say(seed: int = 99) -> None:
         ids.append(world.submit(payer.signs(world, target, transfer(yocto))).id)
         world.advance(5)
     burnt = 0
-    for each in ids:
-        own = world.seen.outcome(each)
+    for tx_id in ids:
+        own = world.seen.outcome(tx_id)
         assert own is not None
-        burnt += own[1].burnt + sum(found[1].burnt for _, found in world.seen.tree(each) if found is not None)
+        burnt += own[1].burnt + sum(found[1].burnt for _, found in world.seen.tree(tx_id) if found is not None)
     assert before - world.balance(payer.account) == given + burnt

@@ -12,6 +12,7 @@ import pytest
 from online.devnet.near import Blocks, NearWorld, fees
 from online.devnet.near.blocks import Block
 from online.devnet.near.receipts import Outcome, shard_of
+from online.devnet.near.texts import NOBODYS_KEY
 from online.devnet.near.verify import InvalidTx
 from tests.near_wire import (
     NEAR,
@@ -95,7 +96,7 @@ def test_above_the_floor_gas_is_bought_at_the_price_that_burns(world: NearWorld)
 
 
 @pytest.mark.parametrize("account", [IMPLICIT.account, ETH, DETERMINISTIC])
-def test_a_transfer_to_a_missing_implicit_account_makes_it_for_seven_thousandths(world: NearWorld, account: str) -> None:
+def test_a_transfer_to_a_missing_implicit_account_makes_it_for_its_charge(world: NearWorld, account: str) -> None:
     _, (_, made), (_, back) = settle(world, ALICE.signs(world, account, transfer(NEAR)))
     assert world.balance(account) == NEAR
     extra = made.gas_burnt - fees.CREATE_ACCOUNT.doing
@@ -124,6 +125,9 @@ def test_a_transfer_to_a_missing_named_account_fails_and_the_deposit_comes_back(
     own, failed, deposit, gas = settle(world, ALICE.signs(world, "gone.near", transfer(NEAR)))
     assert failed[1].returned.error == {"index": 0, "kind": {"AccountDoesNotExist": {"account_id": "gone.near"}}}
     assert [each[1].executor for each in (deposit, gas)] == [ALICE.account] * 2
+    signed = [world.seen.receipt(each[1].id) for each in (deposit, gas)]
+    assert [each and (each.signer, each.signer_key, each.gas_price) for each in signed] == [
+        ("system", NOBODYS_KEY, 0), (ALICE.account, ALICE.key, 0)]
     assert not world.exists("gone.near")
     assert before - world.balance(ALICE.account) == own[1].burnt + failed[1].burnt
 
@@ -148,7 +152,8 @@ def test_a_call_with_too_little_gas_burns_all_of_it(world: NearWorld) -> None:
     world.deploy("vault.near", "vault")
     raw = ALICE.signs(world, "vault.near", call("pay", {"receiver_id": "shop.near", "amount": "1"}, gas=10**9))
     outcomes = settle(world, raw)
-    assert outcomes[1][1].returned.error["kind"] == {"FunctionCallError": {"ExecutionError": "Exceeded the prepaid gas."}}
+    assert outcomes[1][1].returned.error["kind"] == {
+        "FunctionCallError": {"ExecutionError": "Exceeded the prepaid gas."}}
     assert outcomes[1][1].gas_burnt >= 10**9
 
 
@@ -297,6 +302,10 @@ def test_a_balance_must_cover_deposit_and_gas_bought_ahead(world: NearWorld) -> 
     assert world.balance(ALICE.account) == 223_182_562_500 * (fees.PURCHASE_PRICE_LEAST - PRICE)
 
 
+def test_the_first_770_bytes_are_free() -> None:
+    assert [fees.stake_needed(each) for each in (182, 770, 771)] == [0, 0, 771 * 10**19]
+
+
 def test_an_account_above_770_bytes_must_keep_its_stake(world: NearWorld) -> None:
     keys = [Wallet(f"key {each}").key for each in range(8)]
     settle(world, ALICE.signs(world, ALICE.account, *map(add_key, keys)))
@@ -433,7 +442,7 @@ def test_an_account_can_be_made_and_deleted_by_somebody_else(world: NearWorld) -
 
 
 def test_an_account_with_a_large_state_is_not_deleted(world: NearWorld) -> None:
-    world._write(lambda view: [view.put_data(ALICE.account, f"{each}" + "x" * 600, 1) for each in range(20)])
+    world._write(lambda view: view.put_data(ALICE.account, "x" * 10_000, 1))
     assert "DeleteAccountWithLargeState" in error_of(world, ALICE.signs(world, ALICE.account,
                                                                         delete_account("shop.near")))
 
@@ -471,6 +480,11 @@ def test_a_relayer_pays_for_what_somebody_else_signed(relayed: NearWorld) -> Non
     burnt = sum(outcome.burnt for _, outcome in outcomes)
     assert relayers - relayed.balance(RELAYER.account) == burnt + 1
     assert [each.executor for _, each in outcomes[:3]] == [RELAYER.account, ALICE.account, "tok.near"]
+    inner = relayed.seen.receipt(outcomes[2][1].id)
+    assert inner is not None
+    sending = fees.sending_gas(inner.actions, "tok.near", to_self=False)
+    assert outcomes[0][1].gas_burnt == fees.RECEIPT.to_other + fees.DELEGATE.to_other + sending
+    assert outcomes[1][1].gas_burnt == fees.RECEIPT.doing + fees.DELEGATE.doing + sending
 
 
 def test_a_delegate_action_spends_its_signers_nonce_once(relayed: NearWorld) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from online.chains.api import Final, Pending
 from online.chains.near.gateway import connect
-from online.devnet.near import NearWorld, rpc, rpc_transactions, serve_near
+from online.devnet.near import NearWorld, rpc, rpc_transactions, serve_near, token
 from online.devnet.near.actions import AccessKey, Calls
 from online.devnet.near.texts import key_text
 from shared.errors import (
@@ -23,6 +23,7 @@ from shared.errors import (
     NodeRefused,
     NodeUnfit,
     NodeUnreachable,
+    TokenDiffers,
 )
 from tests.near_gateway_bench import HOT, NETWORK, NOBODY, OTHER, TOKEN, UNIT, Bench, Clock, Job, a_bench
 from tests.test_near_gateway_watch import beside, text_of
@@ -53,6 +54,20 @@ def test_a_node_that_forgets_too_soon_is_named_as_a_warning(bench: Bench) -> Non
     with beside(bench, "archive_url") as (gateway, _):
         bench.world.advance(30)
         assert gateway.check().warnings == ()
+
+
+def test_a_young_network_of_which_a_node_keeps_everything_needs_no_older_blocks() -> None:
+    with a_bench() as bench:
+        assert bench.world.final_height - bench.world.chain.first.height < 86_400
+        assert bench.gateway.check().warnings == ()
+        bench.world.faults.history_from = bench.world.final_height - 5
+        assert "name an archive_url" in bench.gateway.check().warnings[0]
+
+
+def test_one_node_that_is_named_twice_is_no_second_word(bench: Bench) -> None:
+    gateway = connect(NETWORK, {**bench.settings, "archive_url": bench.server.url})
+    assert any("no second node" in line for line in gateway.check().lines)
+    gateway.close()
 
 
 def test_a_crossing_longer_than_a_transaction_lives_is_named_as_a_warning(bench: Bench) -> None:
@@ -468,6 +483,72 @@ def test_an_account_with_more_keys_than_a_page_is_asked_key_by_key(bench: Bench)
     assert bench.run(plan).success
 
 
+# --- what a contract or its node asks for ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["nep141-transfer", "nep141-register"])
+def test_a_registration_that_is_told_too_dear_is_not_paid(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    bench.deploy_token()
+    plan = bench.tokens((NOBODY.account, 5)) if kind == "nep141-transfer" else bench.bare(
+        kind, contract=TOKEN.code, account_1=NOBODY.account)
+    monkeypatch.setattr(token, "REGISTRATION_YOCTO", UNIT // 10)
+    assert bench.build(plan).built.effects.fee_most.units > UNIT // 10
+    monkeypatch.setattr(token, "REGISTRATION_YOCTO", UNIT // 10 + 1)
+    with pytest.raises(TokenDiffers, match="registration_most is 0"):
+        bench.build(plan)
+    dear = connect(NETWORK, {**bench.settings, "registration_most": "0.2"})
+    assert dear.build(plan, ()).effects.fee_most.units > UNIT // 10
+    dear.close()
+
+
+def test_a_node_that_tells_too_high_a_nonce_wastes_numbers_and_no_money(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = bench.world.final_height * 10**6
+    real = rpc.METHODS["query"]
+
+    def lying(world: NearWorld, params: Mapping[str, Any]) -> Any:
+        answer = real[0](world, params)
+        for key in answer.get("keys", []) if isinstance(answer, dict) else []:
+            key["access_key"]["nonce"] = top - 2
+        return answer
+
+    monkeypatch.setattr(rpc, "METHODS", {**rpc.METHODS, "query": (lying, real[1])})
+    job = bench.build()
+    assert job.claim.name == f"nonce {top - 1}"
+    job.submit()
+    bench.world.advance(8)
+    outcome = job.watch()
+    assert isinstance(outcome, Final)
+    assert bench.world.balance(OTHER.account) == 11 * UNIT
+
+
+def test_a_node_that_tells_too_low_a_nonce_gets_no_second_payment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bench.build()
+    first.submit()
+    bench.world.advance(8)
+    real = rpc.METHODS["query"]
+
+    def lying(world: NearWorld, params: Mapping[str, Any]) -> Any:
+        answer = real[0](world, params)
+        for key in answer.get("keys", []) if isinstance(answer, dict) else []:
+            key["access_key"]["nonce"] -= 1
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rpc, "METHODS", {**rpc.METHODS, "query": (lying, real[1])})
+        second = bench.build(bench.plan(2 * UNIT))
+    assert second.claim == first.claim
+    assert second.submit().kind != "accepted"
+    bench.world.advance(30)
+    assert not isinstance(second.watch(), Final)
+    assert bench.world.balance(OTHER.account) == 11 * UNIT
+
+
 # --- settings -------------------------------------------------------------------------------------
 
 
@@ -486,6 +567,10 @@ def test_an_account_with_more_keys_than_a_page_is_asked_key_by_key(bench: Bench)
         {**GOOD, "oldest_seconds": True},
         {**GOOD, "timeout_seconds": 121},
         {**GOOD, "protocol_most": 83},
+        {**GOOD, "registration_most": 0.1},
+        {**GOOD, "registration_most": "0"},
+        {**GOOD, "registration_most": "-1"},
+        {**GOOD, "registration_most": "much"},
         {**GOOD, "confirmations": 3},
     ],
 )

@@ -197,7 +197,7 @@ def test_several_calls_are_said_to_be_all_or_nothing_and_one_alone_is_not() -> N
     assert "all or nothing: if one of its calls fails, none of them happens" in facts
     assert "to 1 x named account, 1 x implicit account" in facts
     assert f"registers {IMPLICIT} for 0.00125 NEAR, which stays with the contract" in facts
-    assert "3 calls, each with 10 Tgas" in facts
+    assert "3 calls, each with 20 Tgas" in facts
     assert "the register gives this token 6 decimals" in facts
 
 

@@ -208,7 +208,7 @@ def test_a_token_batch_is_signed_and_shows_decimals_memos_gas_and_registrations(
         "the register gives this token 6 decimals",
         "registers bob.near for 0.00125 NEAR, which stays with the contract",
         "all or nothing: if one of its calls fails, none of them happens",
-        "3 calls, each with 10 Tgas",
+        "3 calls, each with 20 Tgas",
         "attaches 1250000000000000000002 yoctoNEAR, counted in the fee",
     ):
         assert line in text

@@ -146,7 +146,7 @@ def _session(lots: random.Random, mine: bytes, shown: float) -> bytes | None:
     viewer = Viewer()
     for text in texts:
         viewer.take(text)
-    return viewer.sealed()
+    return viewer.message()
 
 
 def test_progress_names_the_transfer_and_counts_what_is_missing() -> None:

@@ -114,7 +114,7 @@ def _what(entry: Entry) -> str:
     rows, refused = body.get("txs"), body.get("refused")
     if isinstance(rows, list) and isinstance(refused, list):
         return f"{len(rows)} signed, {len(refused)} declined"
-    for name in ("epoch", "what", "size", "count"):
+    for name in ("recipient", "epoch", "what", "size", "count"):
         if name in body:
             return f"{name} {body[name]!s}"
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.chains import api
-from shared.errors import ForeignUnwanted, UnknownChain
+from shared.errors import ForeignUnwanted, NoProof, UnknownChain
 
 
 def chain(name: str) -> api.Chain:
@@ -38,3 +38,12 @@ def interchange_of(raw: bytes) -> api.Interchange | None:
     from shared.chains.bitcoin.interchange import PSBTS
 
     return PSBTS if raw.startswith(PSBTS.magic) else None
+
+
+def ownership(network: str) -> api.Ownership:
+    """Give how keys of a network's ledger prove that somebody holds them. Raises UnknownChain, NoProof."""
+    from shared.chains.near.ownership import NEP413
+
+    if chain(network).name != NEP413.ledger:
+        raise NoProof(f"on {network[:40]} no form is known here in which a key proves its holder")
+    return NEP413

@@ -128,6 +128,30 @@ class Foreign:
     keys: tuple[KeyPath, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody wants signed as a proof of a key: a text, for whom it is, and 32 bytes that they chose."""
+
+    text: str
+    recipient: str
+    nonce: bytes
+
+
+class Ownership(Protocol):
+    """How a key proves that somebody holds it, by what can be no transaction. Only a ledger with such a form has this.
+
+    `ledger` is the name of the chain.
+    """
+
+    ledger: str
+
+    def payload(self, words: Words, path: KeyPath, public_key: bytes) -> Payload:
+        """Say what the key at a path is to sign; refuse words that do not show as they are."""
+
+    def proof(self, words: Words, public_key: bytes, signature: bytes) -> bytes:
+        """Verify the raw signature and give what is handed to whoever asked."""
+
+
 OwnKeys = Mapping[bytes, tuple[str, KeyPath]]
 """The public keys that a signer has issued, each with its network and path: no key serves two networks."""
 

@@ -28,6 +28,11 @@ def _returns_half(call: Call) -> str:
     return str(int(call.need("amount")) // 2)
 
 
+def _asks_first(call: Call) -> Then:
+    # The answer is another receipt's, as with exchanges that look something up before they swap.
+    return Then(call.promise(call.contract, call_json("half", {"amount": call.need("amount")}, _CALL_GAS)))
+
+
 def _panics(call: Call) -> None:
     raise Panic("no tokens wanted here")
 
@@ -54,6 +59,7 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
     "takes-tokens": Contract({"ft_on_transfer": _takes}, {}),
     "returns-tokens": Contract({"ft_on_transfer": _returns_all}, {}),
     "returns-half": Contract({"ft_on_transfer": _returns_half}, {}),
+    "asks-first": Contract({"ft_on_transfer": _asks_first, "half": _returns_half}, {}),
     "panics": Contract({"ft_on_transfer": _panics}, {}),
     "vault": Contract(
         {"pay": _pay, "pay_quietly": _pay_quietly, "pay_and_panic": _pay_and_panic, "panic": _panics}, {}),

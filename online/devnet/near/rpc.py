@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from online.devnet.near import rpc_blocks, rpc_query, rpc_transactions
+from online.devnet.near.faucet import FAUCET
 from online.devnet.near.faults import ConnectionLost
 from online.devnet.near.rpc_forms import Answer, Params, RpcError, need, parse_error
 from online.devnet.near.rpc_transactions import NotYet
@@ -19,6 +21,17 @@ from online.devnet.near.world import NearWorld
 
 Method = Callable[[NearWorld, Params], Answer]
 BETWEEN_LOOKS_SECONDS: Final = 0.02
+TOKEN_DECIMALS: Final = 6
+"""What a token has that is made by giving it."""
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Answer what the owner may not do as a node's own trouble."""
+    try:
+        yield
+    except ValueError as error:
+        raise RpcError("INTERNAL_ERROR", {"error_message": str(error)}, data=str(error)) from None
 
 
 def devnet_fund(world: NearWorld, params: Params) -> Answer:
@@ -26,10 +39,28 @@ def devnet_fund(world: NearWorld, params: Params) -> Answer:
     account, yocto = need(params, "account_id", str), need(params, "amount", str)
     if not is_account(account) or not yocto.isdigit():
         raise parse_error("Failed parsing args: invalid account_id or amount")
-    try:
+    with _told():
         return {"transaction_hash": world.fund(account, int(yocto))}
-    except ValueError as error:
-        raise RpcError("INTERNAL_ERROR", {"error_message": str(error)}, data=str(error)) from None
+
+
+def devnet_create(world: NearWorld, params: Params) -> Answer:
+    """Put a named account there that holds so many yoctoNEAR and has no key, for the owner of this world."""
+    account, yocto = need(params, "account_id", str), need(params, "amount", str)
+    with _told():
+        world.create(account, (), int(yocto))
+    return {"account_id": account}
+
+
+def devnet_give(world: NearWorld, params: Params) -> Answer:
+    """Make units of a token for an account, for the owner of this world; the contract is made where there is none."""
+    account, contract, units = (need(params, name, str) for name in ("account_id", "contract_id", "amount"))
+    with _told():
+        if not is_account(account) or not units.isdigit():
+            raise ValueError(f"no account or no units: {account[:70]!r} {units[:50]!r}")
+        if not world.exists(contract):
+            world.deploy_token(contract, TOKEN_DECIMALS, FAUCET, 0)
+        world.give(contract, {account: int(units)})
+    return {"contract_id": contract}
 
 
 def devnet_advance(world: NearWorld, params: Params) -> Answer:
@@ -51,6 +82,8 @@ METHODS: Final[Mapping[str, tuple[Method, tuple[str, ...]]]] = {
     "EXPERIMENTAL_tx_status": (rpc_transactions.tx_status, ("tx_hash", "sender_account_id")),
     "EXPERIMENTAL_receipt_to_tx": (rpc_transactions.receipt_to_tx, ("receipt_id",)),
     "devnet_fund": (devnet_fund, ("account_id", "amount")), "devnet_advance": (devnet_advance, ("blocks",)),
+    "devnet_create": (devnet_create, ("account_id", "amount")),
+    "devnet_give": (devnet_give, ("account_id", "contract_id", "amount")),
 }
 
 

@@ -9,6 +9,7 @@ from pyonear.crypto import ED25519PublicKey, ED25519Signature
 
 from online.devnet.near import fees
 from online.devnet.near.blocks import Block, Change, Chunk
+from online.devnet.near.faucet import SUPPLY_YOCTO
 from online.devnet.near.fees import Fee
 from online.devnet.near.receipts import made_id
 from online.devnet.near.rpc_forms import (
@@ -26,7 +27,7 @@ from online.devnet.near.rpc_forms import (
 )
 from online.devnet.near.state import Account
 from online.devnet.near.texts import NO_CODE
-from online.devnet.near.world import PROTOCOL_VERSION, SUPPLY_YOCTO, NearWorld
+from online.devnet.near.world import PROTOCOL_VERSION, NearWorld
 
 AUTHOR: Final = "validator.near"
 VERSION: Final = {"build": "2.13.4", "commit": "", "rustc_version": "1.93.0", "version": "2.13.4"}

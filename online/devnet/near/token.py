@@ -102,8 +102,7 @@ def ft_resolve_transfer(call: Call) -> str:
     if call.predecessor != call.contract:
         raise Panic("Method is private")
     sender, receiver, units = _account(call, "sender_id"), _account(call, "receiver_id"), _amount(call, "amount")
-    back = min(units, _unused(call.results, units),
-               call.view.data(call.contract, f"balance/{receiver}") or 0)
+    back = min(_unused(call.results, units), call.view.data(call.contract, f"balance/{receiver}") or 0)
     if back == 0:
         return str(units)
     _set(call, receiver, _holding(call, receiver) - back)

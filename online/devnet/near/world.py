@@ -1,6 +1,6 @@
 """A small NEAR network and a node that answers for it; with the controls that tests and drills need.
 
-Nothing here knows of JSON-RPC. One lock guards it all. The faucet's key is made from a published word: never point
+Nothing here knows of JSON-RPC. One lock guards it all. The faucet's key is public: never point
 this world at keys or money of a real network.
 """
 
@@ -12,16 +12,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pyonear.account_id import AccountId
-from pyonear.crypto import ED25519SecretKey, InMemorySigner
-from pyonear.crypto_hash import CryptoHash
-from pyonear.transaction import Transaction
-
-from online.devnet.near import fees, token
+from online.devnet.near import faucet, fees, token
 from online.devnet.near.actions import AccessKey, SignedTx
 from online.devnet.near.blocks import Block
 from online.devnet.near.chain import Chain
 from online.devnet.near.contracts import CONTRACTS
+from online.devnet.near.faucet import FAUCET
 from online.devnet.near.faults import Faults
 from online.devnet.near.hosting import Answer, Call, run
 from online.devnet.near.production import (
@@ -37,9 +33,6 @@ from online.devnet.near.texts import is_account, is_key
 from online.devnet.near.verify import InvalidTx, charge, check_form
 from online.devnet.near.wire import BadSignature, OtherVersion, read_signed
 
-FAUCET = "faucet"
-FAUCET_SEED = "faucet of a toy network"
-SUPPLY_YOCTO = 10**9 * 10**24
 PROTOCOL_VERSION = 86
 VALIDITY_BLOCKS = 86_400
 VIEW_GAS = 300_000_000_000_000
@@ -70,7 +63,7 @@ class NearWorld:
         self.pace = Pace()
         self.pool: dict[str, SignedTx] = {}
         self.missing: set[int] = set()
-        self.chain = Chain(genesis(first_height, clock(), shards, _first_state(first_height), salt))
+        self.chain = Chain(genesis(first_height, clock(), shards, faucet.first_state(first_height), salt))
         self.advance(2)
 
     def second_node(self) -> NearWorld:
@@ -187,7 +180,7 @@ class NearWorld:
         return ("data", contract, f"balance/{account}") in self._state()
 
     def supply(self) -> tuple[int, int, int]:
-        """Give the yoctoNEAR on accounts, under way in receipts, and burnt: together always `SUPPLY_YOCTO`."""
+        """Give the yoctoNEAR on accounts, under way in receipts, and burnt: together always the same."""
         with self.lock:
             ledger = self.chain.head.ledger
             return held_by_accounts(ledger.state), held_under_way(ledger), ledger.state.get(BURNT, 0)
@@ -220,8 +213,8 @@ class NearWorld:
             ValueError: one did not arrive.
         """
         with self.lock:
-            nonce = self.keys(FAUCET)[faucet_key()].nonce
-            ids = [self.submit(self._faucet_pays(account, yocto, nonce + 1 + index)).id
+            nonce, base = self.keys(FAUCET)[faucet.KEY].nonce, self.chain.head.hash
+            ids = [self.submit(faucet.pays(account, yocto, nonce + 1 + index, base)).id
                    for index, (account, yocto) in enumerate(yocto_of.items())]
             self.advance(BLOCKS_TO_SETTLE)
             for tx_id in ids:
@@ -229,12 +222,6 @@ class NearWorld:
                 if not tree or any(found is None or found[1].returned.error for _, found in tree):
                     raise ValueError(f"funding by {tx_id} did not arrive")
             return ids
-
-    def _faucet_pays(self, account: str, yocto: int, nonce: int) -> bytes:
-        secret = ED25519SecretKey.from_seed(FAUCET_SEED)
-        tx = Transaction(AccountId(FAUCET), secret.public_key(), nonce, AccountId(account),
-                         CryptoHash.from_str(self.chain.head.hash), []).transfer(yocto)
-        return bytes(tx.sign(InMemorySigner.from_secret_key(AccountId(FAUCET), secret)))
 
     def create(self, account: str, public_key: str | Iterable[str] = (), yocto: int = 0) -> None:
         """Put an account with full-access keys there by the owner's hand, and make that final; the faucet pays.
@@ -286,10 +273,14 @@ class NearWorld:
 
     def register(self, contract: str, *accounts: str) -> None:
         """Register accounts with a token by the owner's hand."""
+        self.give(contract, dict.fromkeys(accounts, 0))
+
+    def give(self, contract: str, units_of: dict[str, int]) -> None:
+        """Make new units of a token for accounts, which are registered where they were not, by the owner's hand."""
         def edit(view: Sandbox) -> None:
-            for account in accounts:
-                if view.data(contract, f"balance/{account}") is None:
-                    view.put_data(contract, f"balance/{account}", 0)
+            for account, units in units_of.items():
+                for entry in (f"balance/{account}", "supply"):
+                    view.put_data(contract, entry, (view.data(contract, entry) or 0) + units)
 
         self._write(edit)
 
@@ -334,17 +325,3 @@ class NearWorld:
             self.faults.forgotten |= set(tx_ids)
             for tx_id in tx_ids:
                 self.pool.pop(tx_id, None)
-
-
-def faucet_key() -> str:
-    """Give the public key of the faucet."""
-    return str(ED25519SecretKey.from_seed(FAUCET_SEED).public_key())
-
-
-def _first_state(height: int) -> State:
-    view = Sandbox({})
-    view.write(("account", FAUCET), Account(SUPPLY_YOCTO))
-    view.put_key(FAUCET, faucet_key(), AccessKey((height - 1) * 10**6))
-    state: State = {}
-    view.commit(state)
-    return state

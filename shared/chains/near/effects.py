@@ -51,7 +51,7 @@ def effects(tx: Tx, register: Register = NO_ASSETS) -> Effects:
         fee_payer=inner.signer,
         fee_most=Amount(network(tx.network).native, fee_most(inner)),
         settings=settings_of(inner, body),
-        claims=(Claim(f"{inner.signer} {key_text(inner.public_key)}", f"nonce {inner.nonce}"),),
+        claims=(Claim(_scope(inner), f"nonce {inner.nonce}"),),
         expiry=Expiry(tx.last_height, tx.height),
         facts=(*facts_of(inner, body), *_decimals(body, register), *_life(tx)),
         dangers=tuple(_dangers(body, register)),
@@ -137,7 +137,12 @@ def _token_payment(source: str, one: TokenTransfer, asset: Asset) -> Payment:
     return Payment(source, Destination(one.receiver, memo=one.memo), Amount(asset, one.units))
 
 
+def _scope(inner: Transaction | Delegate) -> str:
+    return f"{inner.signer} {key_text(inner.public_key)}"
+
+
 def _signing(inner: Transaction | Delegate) -> Iterator[str]:
+    yield f"nonces of {_scope(inner)}"  # so that each transaction below needs to say its number alone
     if implicit_account(inner.public_key) != inner.signer:
         yield f"signed for {inner.signer} with its key {key_text(inner.public_key)}"
     if isinstance(inner, Delegate):

@@ -15,7 +15,6 @@ _PREFIX: Final = "ed25519:"
 _BASE58: Final = Base58(BITCOIN_ALPHABET, 88)  # 64 bytes fill 88 letters
 
 
-@lru_cache(maxsize=8192)
 def key_text(public_key: bytes) -> str:
     """Write a public key (32 bytes) as `ed25519:...`."""
     return _PREFIX + base58_text(public_key)
@@ -40,6 +39,7 @@ def implicit_account(public_key: bytes) -> str:
     return public_key.hex()
 
 
+@lru_cache(maxsize=8192)  # a request names the same base block again and again
 def base58_text(raw: bytes) -> str:
     """Write bytes in Base58 without a checksum; ids of transactions and blocks are 32 bytes so written."""
     return _BASE58.encode(raw)
