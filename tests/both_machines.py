@@ -20,6 +20,7 @@ from online.jobs.export import Exported, export_request
 from online.jobs.loop import Report, tick
 from online.jobs.model import Job, jobs
 from online.ledger.books import check, prove_balances
+from online.ledger.reconcile import reconcile
 from online.orders.approval import approve
 from online.orders.model import Order
 from online.orders.writing import Asking
@@ -137,3 +138,4 @@ class BothMachines:
         found = check(self.store, self.gateways)
         assert [(one.wallet, one.asset.code, one.difference) for one in found if one.difference] == []
         assert [one.pending for one in found if one.pending] == []
+        assert reconcile(self.store, self.gateways).findings == ()

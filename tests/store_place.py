@@ -29,6 +29,7 @@ BOTH = (
     "test_deposits",
     "test_jobs_",
     "test_orders_",
+    "test_reconcile",
     "test_store_opening",
     "test_treasury",
     "test_withdrawals",

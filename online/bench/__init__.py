@@ -14,11 +14,12 @@ from typing import Any
 
 def run(say: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
     """Measure everything and give the rows."""
-    from online.bench import bitcoin, near, xrpl
+    from online.bench import bitcoin, books, near, xrpl
 
     rows = []
-    for name, part in (("xrpl", xrpl.measure), ("bitcoin", bitcoin.measure), ("near", near.measure)):
-        say(f"{name}: setting up a signer")
+    parts = (("xrpl", xrpl.measure), ("bitcoin", bitcoin.measure), ("near", near.measure), ("books", books.measure))
+    for name, part in parts:
+        say(f"{name}: setting up")
         with tempfile.TemporaryDirectory(prefix="lockgate-bench-") as folder:
             rows += part(Path(folder), say)
     return [row.as_json() for row in rows]

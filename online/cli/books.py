@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from online.cli.app import App, pass_app
-from online.cli.output import fields, json_option, listing, moment, signed
+from online.cli.output import fields, json_option, listing, note, say, signed
 from online.cli.views import opening_value
 from shared.errors import BooksDiffer, GatewayMissing
+
+if TYPE_CHECKING:
+    from online.ledger.moments import Point
+    from online.ledger.statements import Filter
+
+POINT_HELP = "an entry's number, or a moment in UTC such as \"2026-06-01 14:30\""
 
 
 @click.group()
 def books() -> None:
-    """The books: sheet, trial balance, journal, check, opening."""
+    """The books: sheet, trial balance, journal, statements, export, check, opening."""
 
 
 @books.command()
+@click.option("--at", help=f"As it was there: {POINT_HELP}.")
+@click.option("--customers", "each_customer", is_flag=True, help="Customers one by one instead of in sum.")
 @json_option
 @pass_app
-def sheet(app: App, *, as_json: bool) -> None:
-    """Show every account's balance, posted and pending."""
-    from online.ledger.books import balance_sheet
+def sheet(app: App, at: str | None, *, each_customer: bool, as_json: bool) -> None:
+    """Show the balance sheet of each asset: what ledgers hold, beside whom it belongs to. As JSON: every account."""
+    from online.cli.book_views import SHEET_COLUMNS, balance_row, pending_lines, sheet_rows
+    from online.ledger.reports import balances, is_on_ledger
+    from online.ledger.reports import sheet as sheets
 
     with app.reading() as store:
-        rows = [
-            {
-                "account": one.account,
-                "asset": one.asset.code,
-                "network": one.asset.network,
-                "posted": signed(one.posted, one.asset),
-                "pending": signed(one.pending, one.asset),
-                "posted_units": str(one.posted),
-                "pending_units": str(one.pending),
-            }
-            for one in balance_sheet(store)
-        ]
-    listing(rows, ["account", "network", "posted", "pending"], as_json=as_json)
+        if as_json:
+            found = balances(store, _point(at))
+            rows = [balance_row(one, part, on_ledger=is_on_ledger(one.account)) for one, part in found]
+            listing(rows, [], as_json=True)
+        pages = sheets(store, _point(at), each_customer=each_customer)
+    for page in () if as_json else pages:
+        say(f"{page.asset.code} on {page.asset.network}: both sides are {'equal' if page.equal else 'NOT equal'}")
+        listing(sheet_rows(page), SHEET_COLUMNS, as_json=False)
+        if waiting := pending_lines(page):
+            say("on its way, and not counted above:")
+            for line in waiting:
+                say(line)
+        say("")
+    if not pages and not as_json:
+        say("none")
+    if differing := [str(page.asset) for page in pages if not page.equal]:
+        raise BooksDiffer(f"the two sides differ for {', '.join(differing)}")
 
 
 @books.command()
@@ -61,29 +79,93 @@ def trial(app: App, *, as_json: bool) -> None:
         raise BooksDiffer("; ".join(faults) or "the accounts do not add up to zero")
 
 
+def filtering(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say which entries are wanted."""
+    from online.ledger.accounts import Kind
+
+    for option in (
+        click.option("--until", help=f"Up to there, included: {POINT_HELP}."),
+        click.option("--since", help=f"From there on, included: {POINT_HELP}."),
+        click.option("--job", type=click.IntRange(1), help="Of this job alone."),
+        click.option("--status", type=click.Choice(["pending", "posted", "voided"])),
+        click.option("--asset", "code", default="", help="With a line of this asset."),
+        click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="With an account of this kind."),
+        click.option("--account", default="", help="With a line of this account, such as wallet:hot."),
+    ):
+        command = option(command)
+    return command
+
+
 @books.command()
+@filtering
 @json_option
 @pass_app
-def journal(app: App, *, as_json: bool) -> None:
-    """Show every entry with its lines."""
-    from online.ledger.books import journal as entries
+def journal(app: App, /, *, as_json: bool, **wanted: Any) -> None:
+    """Show entries with their lines."""
+    from online.cli.book_views import entry_rows
+    from online.ledger.statements import journal as entries
 
     with app.reading() as store:
-        rows = [
-            {
-                "entry": one.id,
-                "time": moment(one.time),
-                "status": one.status,
-                "memo": one.memo,
-                "job": one.job,
-                "account": account,
-                "amount": signed(units, asset),
-                "units": str(units),
-            }
-            for one in entries(store)
-            for account, asset, units in one.lines
-        ]
+        rows = [row for one in entries(store, _filter(**wanted)) for row in entry_rows(one)]
     listing(rows, ["entry", "time", "status", "account", "amount", "memo"], as_json=as_json)
+
+
+@books.command()
+@click.option("--customer", help="Of this customer.")
+@click.option("--wallet", help="Of this wallet.")
+@click.option("--since", help=f"From there on: {POINT_HELP}; else from the beginning.")
+@click.option("--until", help=f"Up to there, included: {POINT_HELP}; else until now.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV.")
+@json_option
+@pass_app
+def statement(
+    app: App, /, customer: str | None, wallet: str | None, since: str | None, until: str | None,
+    *, as_csv: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Show the movements of a customer or a wallet, with opening, running balance and closing for each asset."""
+    from online.cli.book_views import STATEMENT_COLUMNS, statement_rows, statement_value
+    from online.ledger.csv_text import statement_csv
+    from online.ledger.statements import customer_statement, wallet_statement
+
+    if (customer is None) == (wallet is None):
+        raise click.UsageError("give --customer or --wallet, one of them")
+    span = _point(since), _point(until)
+    with app.reading() as store:
+        found = wallet_statement(store, wallet, *span) if wallet else customer_statement(store, customer or "", *span)
+    if as_csv:
+        click.echo(statement_csv(found), nl=False)
+    elif as_json:
+        listing([statement_value(one) for one in found], [], as_json=True)
+    else:
+        for one in found:
+            say(f"{one.account}, {one.asset.code} on {one.asset.network}")
+            listing(statement_rows(one), STATEMENT_COLUMNS, as_json=False)
+            if one.pending:
+                say(f"on its way, and not counted above: {signed(one.pending, one.asset)}")
+        if not found:
+            say("none")
+
+
+@books.command()
+@click.option("--format", "form", type=click.Choice(["csv", "beancount"]), required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Write a new file; else to the screen.")
+@filtering
+@pass_app
+def export(app: App, /, form: str, out: Path | None, **wanted: Any) -> None:
+    """Write the journal as CSV, or what is posted as beancount text."""
+    from online.ledger.beancount import beancount_text
+    from online.ledger.csv_text import journal_csv
+    from online.ledger.statements import journal as entries
+    from shared.transport.media import write_file
+
+    with app.reading() as store:
+        found = entries(store, _filter(**wanted))
+    text = journal_csv(found) if form == "csv" else beancount_text(found)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    write_file(out, text.encode())
+    note(f"{len(found)} entries are in {out}")
 
 
 @books.command()
@@ -128,3 +210,17 @@ def open_(app: App, wallet_name: str, *, as_json: bool) -> None:
             raise GatewayMissing(f"no node of {network} is configured")
         opened = open_wallet(store, wallet_name, app.gateways[network], app.now())
     fields({"wallet": wallet_name, **opening_value(opened)}, as_json=as_json)
+
+
+def _point(text: str | None) -> Point:
+    from online.ledger.moments import NOW, parse_point
+
+    return NOW if text is None else parse_point(text)
+
+
+def _filter(*, kind: str | None, code: str, since: str | None, until: str | None, **rest: Any) -> Filter:
+    from online.ledger.accounts import Kind
+    from online.ledger.statements import Filter
+
+    rest["status"] = rest["status"] or ""
+    return Filter(kind=Kind(kind) if kind else None, asset=code, since=_point(since), until=_point(until), **rest)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from online.chains.api import Gateway, Purser
+from online.chains.api import Gateway
 from online.ledger import postings, rules
+from online.ledger.holdings import assets_of, holdings
 from online.store import journal as station_journal
 from online.store import tables
-from online.store.assets import finder, registers
+from online.store.assets import finder
 from online.store.database import Store
-from online.store.wallets import Wallet, find_keys, find_wallet
+from online.store.wallets import Wallet, find_wallet
 from shared.chains import chain
 from shared.encoding import Value
 from shared.errors import WalletAlreadyOpen
@@ -83,7 +84,8 @@ def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balanc
     with store.reading() as connection:
         found = find_wallet(connection, wallet)
         _require_closed(connection, found, gateway)
-    held, height = _on_ledger(store, found, gateway)
+    seen = holdings(store, found, gateway)
+    held, height = seen.held, seen.height
     with store.transaction() as tx:
         fresh = _require_closed(tx.sql, found, gateway)
         lines = [line for asset in fresh for line in rules.opened(wallet, Amount(asset, held[asset]))]
@@ -170,38 +172,16 @@ def _require_closed(connection: Connection, wallet: Wallet, gateway: Gateway) ->
     table = tables.lines
     query = select(table.c.asset_code).where(table.c.account == f"wallet:{wallet.name}").distinct()
     open_ = set(connection.execute(query).scalars())
-    fresh = [asset for asset in _assets(connection, wallet, gateway) if asset.code not in open_]
+    fresh = [asset for asset in assets_of(connection, wallet, gateway) if asset.code not in open_]
     if not fresh:
         raise WalletAlreadyOpen(f"the wallet {wallet.name} is in the books already")
     return fresh
 
 
-def _assets(connection: Connection, wallet: Wallet, gateway: Gateway) -> list[Asset]:
-    """Give the assets that a wallet can hold and its gateway can count, the native one first."""
-    native = chain(wallet.network).network(wallet.network).native
-    noted = registers(connection).get(wallet.network, {}) if isinstance(gateway, Purser) else {}
-    return [native, *(Asset(wallet.network, code, noted[code]) for code in sorted(noted))]
-
-
-def _on_ledger(store: Store, wallet: Wallet, gateway: Gateway) -> tuple[Counter[Asset], int]:
-    """Add up a wallet's addresses on the ledger by asset, and give the height up to which they were read."""
-    with store.reading() as connection:
-        addresses = [key.address for key in find_keys(connection, wallet.name)]
-        native, *others = _assets(connection, wallet, gateway)
-    held: Counter[Asset] = Counter()
-    if isinstance(gateway, Purser):
-        states = gateway.accounts(addresses) if addresses else ()
-        for asset in others:
-            held[asset] = sum(gateway.asset_balance(address, asset).units for address in addresses)
-    else:
-        states = tuple(gateway.account(address) for address in addresses)
-    held[native] = sum(state.balance.units for state in states)
-    return held, max((state.height for state in states), default=0)
-
-
 def _differences(store: Store, wallet: Wallet, gateway: Gateway) -> list[Difference]:
     """Compare every asset that the ledger or the books know of the wallet; the native one always."""
-    held, height = _on_ledger(store, wallet, gateway)
+    seen = holdings(store, wallet, gateway)
+    held, height = seen.held, seen.height
     kept = {one.asset: one for one in balance_sheet(store) if one.account == f"wallet:{wallet.name}"}
     native = chain(wallet.network).network(wallet.network).native
     known = {asset for asset in held if held[asset]} | {one.asset for one in kept.values() if one.posted or one.pending}

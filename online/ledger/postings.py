@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from online.store import tables
 from online.store.database import Tx
@@ -20,6 +20,24 @@ from shared.encoding import Value, encode
 from shared.money import Asset
 
 Status = Literal["pending", "posted", "voided"]
+
+# Statements that every posting makes are built once: building them anew costs more than the database's own work.
+_BALANCE = tables.balances.c
+_HERE = (
+    (_BALANCE.account == bindparam("at_account"))
+    & (_BALANCE.asset_network == bindparam("at_network"))
+    & (_BALANCE.asset_code == bindparam("at_code"))
+)
+_FIND_BALANCE = select(_BALANCE.pending, _BALANCE.posted).where(_HERE)
+_MOVE_BALANCE = update(tables.balances).where(_HERE)
+_INSERT_BALANCE, _INSERT_LINES = insert(tables.balances), insert(tables.lines)
+_INSERT_ENTRY = insert(tables.entries).returning(tables.entries.c.id)
+_FIND_ENTRY = select(tables.entries).where(tables.entries.c.id == bindparam("entry"))
+_SWORN_LINES = (
+    select(*(column for column in tables.lines.c if column.name != "entry"))
+    .where(tables.lines.c.entry == bindparam("entry"))
+    .order_by(tables.lines.c.position)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +54,15 @@ def post(tx: Tx, memo: str, status: Status, postings: Iterable[Posting], job: in
     kept = [posting for posting in postings if posting.units]
     _require_balanced(kept)
     values = {"job": job, "memo": memo, "status": status, "time": now}
-    entry = int(
-        tx.sql.execute(insert(tables.entries).values(values).returning(tables.entries.c.id)).scalar_one()
-    )
+    entry = int(tx.sql.execute(_INSERT_ENTRY, values).scalar_one())
+    rows = []
     for position, posting in enumerate(kept):
         asset = {"asset_network": posting.asset.network, "asset_code": posting.asset.code}
         row = {"entry": entry, "position": position, "account": posting.account, "units": str(posting.units)}
-        tx.sql.execute(insert(tables.lines).values(**row, **asset))
+        rows.append({**row, **asset})
         _move_balance(tx, posting.account, asset, status, posting.units)
+    if rows:
+        tx.sql.execute(_INSERT_LINES, rows)
     return entry
 
 
@@ -69,10 +88,8 @@ def is_pending(connection: Connection, job: int) -> bool:
 
 def sworn(connection: Connection, entry: int) -> list[Value]:
     """Give what the journal says of an entry: number, status now, and the digest of all else that is written."""
-    table = tables.lines
-    row = connection.execute(select(tables.entries).where(tables.entries.c.id == entry)).one()
-    columns = [column for column in table.c if column.name != "entry"]
-    found = connection.execute(select(*columns).where(table.c.entry == entry).order_by(table.c.position))
+    row = connection.execute(_FIND_ENTRY, {"entry": entry}).one()
+    found = connection.execute(_SWORN_LINES, {"entry": entry})
     lines: list[Value] = [list(line) for line in found]
     said = encode([row.job, row.memo, row.time, lines])
     return [entry, row.status, hashlib.sha256(said).digest()]
@@ -101,13 +118,8 @@ def _require_balanced(postings: list[Posting]) -> None:
 
 
 def _move_balance(tx: Tx, account: str, asset: dict[str, str], status: Status, units: int) -> None:
-    table = tables.balances
-    here = (
-        (table.c.account == account)
-        & (table.c.asset_network == asset["asset_network"])
-        & (table.c.asset_code == asset["asset_code"])
-    )
-    row = tx.sql.execute(select(table).where(here)).one_or_none()
+    here = {"at_account": account, "at_network": asset["asset_network"], "at_code": asset["asset_code"]}
+    row = tx.sql.execute(_FIND_BALANCE, here).one_or_none()
     pending, posted = (0, 0) if row is None else (int(row.pending), int(row.posted))
     if status == "pending":
         pending += units
@@ -115,6 +127,6 @@ def _move_balance(tx: Tx, account: str, asset: dict[str, str], status: Status, u
         posted += units
     values = {"pending": str(pending), "posted": str(posted)}
     if row is None:
-        tx.sql.execute(insert(table).values(account=account, **asset, **values))
+        tx.sql.execute(_INSERT_BALANCE, {"account": account, **asset, **values})
     else:
-        tx.sql.execute(update(table).where(here).values(values))
+        tx.sql.execute(_MOVE_BALANCE, {**here, **values})

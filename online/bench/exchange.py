@@ -1,0 +1,134 @@
+"""A small exchange for measurements: a store on disk with one open hot wallet, two people, and customers with balances.
+
+The keys are of fixed seeds and worth nothing. No node is asked: the ledger is what a measurement says it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from nacl.signing import SigningKey
+from sqlalchemy import Table, insert
+
+from online.chains.api import AccountState
+from online.ledger.books import open_wallet
+from online.store import tables
+from online.store.database import Station, Store, open_store
+from online.store.people import add_person
+from online.store.signers import pair_signer
+from online.store.wallets import import_card
+from shared.chains.xrpl import XRPL
+from shared.envelope import WalletCard, seal_card
+from shared.hdkeys import derive
+from shared.money import Amount
+from shared.policy import Person
+
+NETWORK: Final = "xrpl:local"
+NATIVE: Final = XRPL.network(NETWORK).native
+NOW: Final = 1_800_000_000
+OPENED: Final = 1_000
+FUNDS: Final = 10**16
+WALLET: Final = "hot"
+_AT_ONCE: Final = 50_000
+
+
+class Ledger:
+    """What a wallet opens its books from: one balance at one height."""
+
+    network = NETWORK
+
+    def __init__(self, units: int = FUNDS, height: int = OPENED) -> None:
+        self.units, self.at = units, height
+
+    def height(self) -> int:
+        """Give the height."""
+        return self.at
+
+    def account(self, address: str) -> AccountState:
+        """Give the balance."""
+        return AccountState(address, True, self.at, Amount(NATIVE, self.units), Amount(NATIVE, 0))
+
+
+class Exchange:
+    """The store in a folder, with its people and the wallet's address."""
+
+    def __init__(self, folder: Path, customers: int) -> None:
+        pen = _pen("station")
+        station = Station(pen.verify_key.encode(), lambda message: pen.sign(message).signature)
+        self.store: Store = open_store(f"sqlite:///{folder / 'lockgate.db'}", station)
+        self.people = {name: _pen(name) for name in ("alice", "bob")}
+        for name, key in self.people.items():
+            add_person(self.store, name, key.verify_key.encode(), NOW)
+        self._import_wallet()
+        open_wallet(self.store, WALLET, Ledger(), NOW)  # type: ignore[arg-type]  # it is asked for a balance alone
+        self.customers = [f"c{number:06}" for number in range(customers)]
+        self.insert(tables.customers, ({"id": one, "created": NOW, "frozen": False} for one in self.customers))
+
+    def signing(self, name: str) -> dict[str, Any]:
+        """Give a person with their pen, as what people sign wants them."""
+        pen = self.people[name]
+        return {"person": Person(name, pen.verify_key.encode()), "sign": lambda message: pen.sign(message).signature}
+
+    def insert(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+        """Write many rows at once, past the rules that write them one by one; who measures proves them afterwards."""
+        with self.store.transaction() as tx:
+            lot: list[dict[str, Any]] = []
+            for row in rows:
+                lot.append(row)
+                if len(lot) == _AT_ONCE:
+                    tx.sql.execute(insert(table), lot)
+                    lot = []
+            if lot:
+                tx.sql.execute(insert(table), lot)
+
+    def entries(self, moves: Sequence[tuple[str, str, int]], memo: str) -> None:
+        """Write an entry for each (giver, taker, units) with its two lines, and the balances that follow."""
+        kept = _balances(self.store)
+        first = 1 + _last_entry(self.store)
+        numbered = list(enumerate(moves, first))
+        rows = ({"id": number, "job": None, "memo": memo, "status": "posted", "time": NOW} for number, _ in numbered)
+        self.insert(tables.entries, rows)
+        asset = {"asset_network": NATIVE.network, "asset_code": NATIVE.code}
+        self.insert(
+            tables.lines,
+            ({"entry": number, "position": at, "account": account, "units": str(units), **asset}
+             for number, (giver, taker, amount) in numbered
+             for at, (account, units) in enumerate(((giver, -amount), (taker, amount)))),
+        )  # fmt: skip
+        for giver, taker, amount in moves:
+            kept[giver] = kept.get(giver, 0) - amount
+            kept[taker] = kept.get(taker, 0) + amount
+        with self.store.transaction() as tx:
+            tx.sql.execute(tables.balances.delete())
+        self.insert(
+            tables.balances,
+            ({"account": account, "posted": str(units), "pending": "0", **asset} for account, units in kept.items()),
+        )
+
+    def _import_wallet(self) -> None:
+        pen, seed = _pen("signer"), hashlib.sha256(b"a bench's seed").digest()
+        path = XRPL.key_path(NETWORK, "secp256k1", 0, 0)
+        node = derive(seed, "secp256k1", path[:-2]).public()
+        signer = pen.verify_key.encode()
+        pair_signer(self.store, signer, "box", NOW)
+        xpub = node.public_key + node.chain_code
+        card = WalletCard(signer, WALLET, NETWORK, "hot", "secp256k1", 0, xpub, ())
+        import_card(self.store, seal_card(card, lambda message: pen.sign(message).signature), NOW)
+
+
+def _pen(name: str) -> SigningKey:
+    return SigningKey(hashlib.sha256(f"a bench's {name}".encode()).digest())
+
+
+def _balances(store: Store) -> dict[str, int]:
+    with store.reading() as connection:
+        return {row.account: int(row.posted) for row in connection.execute(tables.balances.select())}
+
+
+def _last_entry(store: Store) -> int:
+    with store.reading() as connection:
+        newest = connection.execute(tables.entries.select().order_by(tables.entries.c.id.desc()).limit(1)).first()
+    return 0 if newest is None else int(newest.id)

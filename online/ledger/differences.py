@@ -1,0 +1,233 @@
+"""Holds what a ledger shows against what the books have, and names each difference. Pure: two lists of facts come in.
+
+An amount is what the ledger has beyond the books, below zero where the books have more; of what never happened it is
+what the books expect. Nothing is judged beyond the height up to which the ledger is settled, and nothing from before
+a wallet's opening, whose balance holds it already.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from shared.money import Asset
+
+
+class Kind(StrEnum):
+    """What a difference is."""
+
+    MISSING_DEPOSIT = "missing-deposit"
+    UNEXPECTED_MOVEMENT = "unexpected-movement"
+    WRONG_AMOUNT = "wrong-amount"
+    FEE_OFF = "fee-off"
+    STUCK_IN_FLIGHT = "stuck-in-flight"
+    DOUBLE_CREDIT = "double-credit"
+    DOUBLE_DEBIT = "double-debit"
+    REORGANISED_AWAY = "reorganised-away"
+    BEFORE_OPENING = "before-opening"
+    ENTRY_WITHOUT_TRANSACTION = "entry-without-transaction"
+    BALANCE_OFF = "balance-off"
+    RESERVE_CHANGED = "reserve-changed"
+
+
+NEXT_STEPS: Final[Mapping[Kind, str]] = {
+    Kind.MISSING_DEPOSIT: "run `lockgate run`; if it stays, look the transaction up and book it through suspense",
+    Kind.UNEXPECTED_MOVEMENT: "stop signing: nobody here ordered this; compare the signer's journal (`lockgate audit`)",
+    Kind.WRONG_AMOUNT: "look the transaction up; correct the books by an order of two people, never by an edit",
+    Kind.FEE_OFF: "look the transaction up; the fee in the books is not the one that the ledger took",
+    Kind.STUCK_IN_FLIGHT: "run `lockgate run`; if it stays, look at the job: `lockgate order show`",
+    Kind.DOUBLE_CREDIT: "hold the customer (`lockgate customer hold`); reverse the second credit by two people's order",
+    Kind.DOUBLE_DEBIT: "give the second debit back by two people's order; the ledger took it once",
+    Kind.REORGANISED_AWAY: "an incident: hold whoever was credited, ask a second node, reverse by two people's order",
+    Kind.BEFORE_OPENING: "the opening balance holds it already: reverse the entry by two people's order",
+    Kind.ENTRY_WITHOUT_TRANSACTION: "an incident: only transactions and openings move wallets; `lockgate audit verify`",
+    Kind.BALANCE_OFF: "ask a second node; if it agrees, compare the opening balance with the ledger at that height",
+    Kind.RESERVE_CHANGED: "what can be spent changed, and not what is held: look for new objects, keys or a new rule",
+}
+"""What a person does about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a ledger shows: one transaction's change of an asset at one of a wallet's addresses, the fee included.
+
+    Base units, below zero where it went out; `fee` is None where the ledger does not tell it apart.
+    """
+
+    tx_id: str
+    wallet: str
+    asset: Asset
+    units: int
+    fee: int | None
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What the books have of a transaction in a wallet: posted at a height, pending, or seen and waiting to be booked.
+
+    `source` says from where, such as "job 3". Pending is overdue above the height `until`, where there is one.
+    """
+
+    tx_id: str
+    wallet: str
+    asset: Asset
+    units: int
+    fee: int
+    status: Literal["posted", "pending", "waiting"]
+    source: str
+    height: int = 0
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which heights are judged: above the opening, up to where the ledger is settled."""
+
+    opening: int
+    settled: int
+
+    def holds(self, height: int) -> bool:
+        """Say whether a height is judged."""
+        return self.opening < height <= self.settled
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference: what it is, where, how much in base units, in which transaction, and what to do."""
+
+    kind: Kind
+    wallet: str
+    asset: Asset
+    amount: int
+    tx_id: str = ""
+    height: int | None = None
+    source: str = ""
+
+    @property
+    def next_step(self) -> str:
+        """Give what a person does about it."""
+        return NEXT_STEPS[self.kind]
+
+
+Place = tuple[str, Asset]
+"""A wallet and one of its assets."""
+
+_Key = tuple[str, str, Asset]
+
+
+def compare(
+    shown: Iterable[Shown], booked: Iterable[Booked], spans: Mapping[Place, Span], grace: int = 0
+) -> tuple[Finding, ...]:
+    """Name every difference, by wallet, asset and transaction. What has no span is not judged.
+
+    What the ledger has settled for no more than `grace` heights may still be on its way into the books.
+    """
+    ledger: dict[_Key, list[Shown]] = defaultdict(list)
+    for one in shown:
+        ledger[one.tx_id, one.wallet, one.asset].append(one)
+    books: dict[_Key, list[Booked]] = defaultdict(list)
+    for row in booked:
+        books[row.tx_id, row.wallet, row.asset].append(row)
+    moving = {tx_id for (tx_id, _, _), rows in books.items() if any(row.status == "pending" for row in rows)}
+    found = []
+    for key in sorted(ledger.keys() | books.keys()):
+        span = spans.get((key[1], key[2]))
+        if span is None:
+            continue
+        judged = _judge(ledger.get(key), books.get(key, []), span, grace, moving=key[0] in moving)
+        if judged is not None:
+            kind, amount, height = judged
+            source = ", ".join(sorted({row.source for row in books.get(key, [])}))
+            found.append(Finding(kind, key[1], key[2], amount, key[0], height, source))
+    return tuple(sorted(found, key=lambda one: (one.wallet, one.asset, one.height or 0, one.tx_id)))
+
+
+def balances_off(
+    held: Mapping[Place, int], opened: Mapping[Place, int], shown: Iterable[Shown]
+) -> tuple[Finding, ...]:
+    """Name each balance on a ledger that is not its opening and all movements since."""
+    moved: Counter[Place] = Counter()
+    for one in shown:
+        moved[one.wallet, one.asset] += one.units
+    return tuple(
+        Finding(Kind.BALANCE_OFF, *place, held[place] - opened[place] - moved[place])
+        for place in sorted(held.keys() & opened.keys())
+        if held[place] != opened[place] + moved[place]
+    )
+
+
+def reserves_changed(before: Mapping[Place, int], now: Mapping[Place, int]) -> tuple[Finding, ...]:
+    """Name each wallet of whose balance the ledger locks another part than before; what is new is no change."""
+    return tuple(
+        Finding(Kind.RESERVE_CHANGED, *place, now[place] - before[place])
+        for place in sorted(before.keys() & now.keys())
+        if before[place] != now[place]
+    )
+
+
+_Judged = tuple[Kind, int, int | None]
+
+
+def _judge(
+    shown: list[Shown] | None, books: list[Booked], span: Span, grace: int, *, moving: bool
+) -> _Judged | None:
+    """Judge one transaction in one wallet; `moving` says that the books have it on its way there or elsewhere."""
+    posted = [row for row in books if row.status == "posted"]
+    if shown is None:
+        return _absent(posted, books, span, grace)
+    height = max(one.height for one in shown)
+    if not span.holds(height):
+        # Shown, and not judged yet or any more: the opening has it already if it was posted besides.
+        return (Kind.BEFORE_OPENING, -_sum(posted), height) if posted and height <= span.opening else None
+    units = sum(one.units for one in shown)
+    if posted:
+        return _unequal(shown, units, posted, height)
+    fresh = height + grace > span.settled and grace > 0
+    if fresh or any(row.status == "waiting" for row in books):
+        return None
+    if books or moving:
+        return Kind.STUCK_IN_FLIGHT, units, height
+    if units > 0:
+        return Kind.MISSING_DEPOSIT, units, height
+    return (Kind.UNEXPECTED_MOVEMENT, units, height) if units or any(one.fee for one in shown) else None
+
+
+def _absent(posted: list[Booked], books: list[Booked], span: Span, grace: int) -> _Judged | None:
+    """Judge what the books have and the ledger does not show."""
+    if posted:
+        height = max(row.height for row in posted)
+        if height > span.settled or not any(row.units or row.fee for row in posted):
+            return None
+        kind = Kind.REORGANISED_AWAY if height > span.opening else Kind.BEFORE_OPENING
+        return kind, -_sum(posted), height
+    limit = span.settled - grace
+    overdue = [row for row in books if row.status == "pending" and row.until is not None and row.until < limit]
+    return (Kind.STUCK_IN_FLIGHT, _sum(overdue), None) if overdue else None
+
+
+def _unequal(shown: list[Shown], units: int, posted: list[Booked], height: int) -> _Judged | None:
+    fee = None if any(one.fee is None for one in shown) else sum(one.fee or 0 for one in shown)
+    kept, kept_fee = _sum(posted), sum(row.fee for row in posted)
+    if units == kept:
+        return None if fee is None or fee == kept_fee else (Kind.FEE_OFF, kept_fee - fee, height)
+    if twice := _repeated(posted, kept - units):
+        return (Kind.DOUBLE_CREDIT if twice > 0 else Kind.DOUBLE_DEBIT), units - kept, height
+    if fee is not None and units + fee == kept + kept_fee:
+        return Kind.FEE_OFF, units - kept, height
+    return Kind.WRONG_AMOUNT, units - kept, height
+
+
+def _repeated(posted: list[Booked], excess: int) -> int:
+    """Give the units of an entry that explains by its repetition what the books have too much; else nothing."""
+    for units, times in Counter(row.units for row in posted).items():
+        if units and times > 1 and any(excess == units * extra for extra in range(1, times)):
+            return units
+    return 0
+
+
+def _sum(rows: Iterable[Booked]) -> int:
+    return sum(row.units for row in rows)

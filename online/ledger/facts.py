@@ -1,0 +1,189 @@
+"""What the books have of each transaction in each wallet, as facts that can be held against a ledger.
+
+A wallet's account moves by its opening, by jobs and by arrivals; whatever else moved it is told by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, or_, select
+
+from online.chains import customs
+from online.ledger.accounts import Kind, kind_of, wallet
+from online.ledger.differences import Booked, Place
+from online.ledger.told import told
+from online.store import tables
+from online.store.assets import finder
+from shared.money import Asset
+
+PATIENCE_BLOCKS: Final = 144
+"""After so many heights a submitted transaction that never expires is called overdue: a day of Bitcoin's blocks."""
+
+_HAPPENED: Final = re.compile(r"job [0-9]+: .* at ([0-9]+), (\S+)", re.ASCII | re.DOTALL)
+_ON_THEIR_WAY: Final = frozenset({"exported", "answered", "submitted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the books have, by wallet and asset in base units.
+
+    `opened` and `heights` are the opening balances and the heights they were read at. `alias` leads from the ids of
+    a job's further transactions to the one that the books name. `strays` are lines that name no transaction.
+    """
+
+    booked: tuple[Booked, ...]
+    opened: Mapping[Place, int]
+    heights: Mapping[Place, int]
+    alias: Mapping[str, str]
+    strays: tuple[tuple[int, str, Asset, int], ...]
+
+
+@dataclass(slots=True)
+class Openings:
+    """What wallets were opened with: base units and the height they were read at, by wallet and asset; the entries."""
+
+    units: dict[Place, int] = field(default_factory=dict)
+    heights: dict[Place, int] = field(default_factory=dict)
+    entries: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Sums:
+    """One entry's movements of wallets, and which of them were fees."""
+
+    units: Counter[Place] = field(default_factory=Counter)
+    fees: Counter[Place] = field(default_factory=Counter)
+
+
+def facts(connection: Connection, networks: Iterable[str]) -> Facts:
+    """Read the facts of some networks within a transaction."""
+    wanted = frozenset(networks)
+    sums = _sums(connection, wanted)
+    booked: list[Booked] = []
+    alias: dict[str, str] = {}
+    known = openings(connection, wanted)
+    for row in _jobs(connection, wanted):
+        tx_id, height = _named(row)
+        alias |= {each: tx_id for each in _ids(row) if each != tx_id}
+        booked += _of_job(row, tx_id, height, sums.get(row.id, _Sums()))
+        known.entries.add(row.id)
+    for row in _arrivals(connection, wanted):
+        if row.entry is None:
+            booked += _waiting(connection, row)
+            continue
+        known.entries.add(row.entry)
+        for place, units in sums.get(row.entry, _Sums()).units.items():
+            booked.append(
+                Booked(row.tx_id, *place, units, 0, "posted", f"arrival {row.id}", row.height)
+            )
+    strays = [
+        (entry, name, asset, units)
+        for entry, moved in sorted(sums.items()) if entry not in known.entries
+        for (name, asset), units in sorted(moved.units.items()) if units
+    ]  # fmt: skip
+    return Facts(tuple(booked), known.units, known.heights, alias, tuple(strays))
+
+
+def openings(connection: Connection, networks: frozenset[str]) -> Openings:
+    """Read from the journal which assets a wallet was opened with, empty ones as well, and at which height."""
+    asset, found = finder(connection), Openings()
+    homes = defaultdict(str, {row.name: row.network for row in connection.execute(select(tables.wallets))})
+    for said in told(connection):
+        match dict(said.body):
+            case {"wallet": str(name), "height": int(height), "units": dict(units), "posted": [int(entry), *_]} if (
+                said.kind == "opening" and homes[name] in networks
+            ):
+                found.entries.add(entry)
+                for code, held in units.items():
+                    place = name, asset(homes[name], code)
+                    found.units[place], found.heights[place] = int(str(held)), height
+    return found
+
+
+def _sums(connection: Connection, networks: frozenset[str]) -> dict[int, _Sums]:
+    """Add up the lines of wallets, entry by entry. Where a fee is taken, its line follows that of who paid it."""
+    line, entry = tables.lines.c, tables.entries.c
+    accounts = or_(*(line.account.startswith(f"{kind}:", autoescape=True) for kind in (Kind.WALLET, Kind.FEES)))
+    query = (
+        select(line.entry, line.position, line.account, line.asset_network, line.asset_code, line.units)
+        .join(tables.entries, entry.id == line.entry)
+        .where(accounts, entry.status != "voided", line.asset_network.in_(networks))
+        .order_by(line.entry, line.position)
+    )
+    asset = finder(connection)
+    cached: dict[tuple[str, str], Asset] = {}
+    found: dict[int, _Sums] = {}
+    for number, rows in groupby(connection.execute(query), key=lambda row: row.entry):
+        sums, before = found.setdefault(number, _Sums()), ("", -2, 0)
+        for row in rows:
+            key = (row.asset_network, row.asset_code)
+            one = cached.get(key) or cached.setdefault(key, asset(*key))
+            units = int(row.units)
+            if kind_of(row.account) is Kind.WALLET:
+                sums.units[row.account.partition(":")[2], one] += units
+            elif (before[1], before[2]) == (row.position - 1, -units) and before[0].startswith(wallet("")):
+                sums.fees[before[0].partition(":")[2], one] += units
+            before = (row.account, row.position, units)
+    return found
+
+
+def _jobs(connection: Connection, networks: frozenset[str]) -> Iterable[Row[Any]]:
+    entry, job = tables.entries.c, tables.jobs.c
+    several = [network for network in networks if customs(network).transactions is not None]
+    query = (
+        select(entry.id, entry.status, entry.memo, entry.job, job.network, job.state, job.tx_id, job.expiry_height,
+               job.submitted_height)
+        .join(tables.jobs, job.id == entry.job)
+        .where(entry.status != "voided", job.network.in_(networks))
+    )  # fmt: skip
+    if several:
+        query = query.add_columns(tables.jobs.c.blob)  # only where one job may be several transactions
+    return connection.execute(query)
+
+
+def _named(row: Row[Any]) -> tuple[str, int]:
+    """Give the id and height of what happened, which may be another id than the one that was known beforehand."""
+    match = _HAPPENED.fullmatch(row.memo)
+    if row.status == "posted" and match is not None:
+        return match[2], int(match[1])
+    return row.tx_id or f"job {row.job}", 0
+
+
+def _ids(row: Row[Any]) -> tuple[str, ...]:
+    split = customs(row.network).transactions
+    if split is None or row.blob is None:
+        return ()
+    return tuple(tx_id for tx_id, _ in split(row.blob))
+
+
+def _of_job(row: Row[Any], tx_id: str, height: int, moved: _Sums) -> Iterable[Booked]:
+    until = row.expiry_height
+    if until is None and row.submitted_height is not None:
+        until = row.submitted_height + PATIENCE_BLOCKS
+    if row.state not in _ON_THEIR_WAY:
+        until = None
+    for place, units in moved.units.items():
+        yield Booked(tx_id, *place, units, moved.fees[place], row.status, f"job {row.job}", height, until)
+
+
+def _arrivals(connection: Connection, networks: frozenset[str]) -> Iterable[Row[Any]]:
+    table = tables.arrivals
+    return connection.execute(select(table).where(table.c.network.in_(networks)).order_by(table.c.id))
+
+
+def _waiting(connection: Connection, row: Row[Any]) -> Iterable[Booked]:
+    """Give what was seen and is not booked: no deposit is missing that somebody knows of.
+
+    Where nobody noted the asset, neither the books nor the ledger are asked about it.
+    """
+    try:
+        asset = finder(connection)(row.network, row.asset_code)
+    except UnknownAsset:
+        return
+    yield Booked(row.tx_id, row.wallet, asset, int(row.units), 0, "waiting", f"arrival {row.id}", row.height)

@@ -1,0 +1,53 @@
+"""What a ledger says that a wallet holds: all of its addresses added up, by asset."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from online.chains.api import Gateway, Purser
+from online.store.assets import registers
+from online.store.database import Store
+from online.store.wallets import Wallet, find_keys
+from shared.chains import chain
+from shared.chains.api import NO_ASSETS
+from shared.money import Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """A wallet on its ledger at a height, in base units; `reserved` is what of the native asset is locked there."""
+
+    held: Counter[Asset]
+    reserved: int
+    height: int
+
+
+def assets_of(connection: Connection, wallet: Wallet, gateway: Gateway) -> list[Asset]:
+    """Give the assets that a wallet can hold and its gateway can count, the native one first."""
+    native = chain(wallet.network).network(wallet.network).native
+    noted = registers(connection).get(wallet.network, NO_ASSETS) if isinstance(gateway, Purser) else NO_ASSETS
+    return [native, *(Asset(wallet.network, code, noted[code]) for code in sorted(noted))]
+
+
+def holdings(store: Store, wallet: Wallet, gateway: Gateway) -> Holdings:
+    """Ask the ledger for what all addresses of a wallet hold; the height is the newest of those read.
+
+    Raises:
+        NodeUnreachable: of the node.
+    """
+    with store.reading() as connection:
+        addresses = [key.address for key in find_keys(connection, wallet.name)]
+        native, *others = assets_of(connection, wallet, gateway)
+    held: Counter[Asset] = Counter()
+    if isinstance(gateway, Purser):
+        states = gateway.accounts(addresses) if addresses else ()
+        for asset in others:
+            held[asset] = sum(gateway.asset_balance(address, asset).units for address in addresses)
+    else:
+        states = tuple(gateway.account(address) for address in addresses)
+    held[native] = sum(state.balance.units for state in states)
+    reserved = sum(state.reserved.units for state in states)
+    return Holdings(held, reserved, max((state.height for state in states), default=0))

@@ -1,0 +1,220 @@
+"""Node against books: every wallet, asset and transaction since the opening, and whether what is owed is covered.
+
+It reads and judges, and changes nothing: a difference is shown, never absorbed. The ledger is read before the books, so
+that whatever the books know of it is known here. `keep` writes what was found into the station's journal; the reserves
+of the next look are held against it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from online.chains.api import Gateway, Movements
+from online.ledger.accounts import OWED, kind_of
+from online.ledger.accounts import wallet as account_name
+from online.ledger.books import Balance
+from online.ledger.differences import (
+    Finding,
+    Kind,
+    Place,
+    Shown,
+    Span,
+    balances_off,
+    compare,
+    reserves_changed,
+)
+from online.ledger.facts import Facts, facts
+from online.ledger.looks import Memory, Seen, look, networks
+from online.ledger.moments import balances_at
+from online.ledger.told import told
+from online.store import journal
+from online.store.database import Store
+from online.store.wallets import find_wallet
+from shared.chains import chain
+from shared.encoding import Value
+from shared.money import Asset
+
+_KEPT: Final = "reconciled"
+
+
+@dataclass(frozen=True, slots=True)
+class Solvency:
+    """One asset: what the ledgers hold for the house and what it owes, at the lowest height that was read.
+
+    `reserved` is the part of what is held that the ledger locks. `whole` is false where a wallet could not be read.
+    """
+
+    asset: Asset
+    on_ledger: int
+    owed: int
+    reserved: int
+    height: int
+    whole: bool
+
+    @property
+    def covered(self) -> bool:
+        """Say whether the ledgers hold at least what is owed."""
+        return self.whole and self.on_ledger >= self.owed
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a look found. `limits` say what could not be judged by transactions, `failed` what could not be read."""
+
+    findings: tuple[Finding, ...]
+    solvency: tuple[Solvency, ...]
+    heights: Mapping[str, int]
+    reserves: Mapping[Place, int]
+    limits: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+def reconcile(
+    store: Store,
+    gateways: Mapping[str, Gateway],
+    *,
+    grace: int = 0,
+    before: Mapping[Place, int] | None = None,
+    memory: Memory | None = None,
+) -> Report:
+    """Hold every open wallet against its ledger, where a gateway is given.
+
+    `grace` heights are left to the books to take in what the ledger has just settled. `before` are the reserves of an
+    earlier look; without them those that were kept last. `memory` is read and filled.
+
+    Raises:
+        NodeUnreachable: when a node does not answer.
+    """
+    known_before: Memory = {} if memory is None else memory
+    seen = [look(store, gateways[one], one, known_before) for one in networks(store) if one in gateways]
+    with store.reading() as connection:
+        known = facts(connection, [one.network for one in seen])
+        balances = balances_at(connection)
+        last = _kept_reserves(connection) if before is None else before
+    findings = [finding for one in seen for finding in _differences(one, known, balances, grace)]
+    findings += [Finding(Kind.ENTRY_WITHOUT_TRANSACTION, name, asset, -units, source=f"entry {entry}")
+                 for entry, name, asset, units in known.strays]  # fmt: skip
+    reserves = {place: units for one in seen for place, units in _reserves(one).items()}
+    return Report(
+        findings=(*findings, *reserves_changed(last, reserves)),
+        solvency=_solvency(seen, balances),
+        heights={one.network: max((held.height for held in one.held.values()), default=0) for one in seen},
+        reserves=reserves,
+        limits=tuple(limit for one in seen for limit in _limits(one)),
+        failed=tuple(f"{one.network}: {one.trouble}" for one in seen if one.trouble),
+    )
+
+
+def keep(store: Store, report: Report, now: int) -> None:
+    """Write into the station's journal that the books were held against the ledgers, and what was found."""
+    body: dict[str, Value] = {
+        "heights": dict(report.heights),
+        "differences": [[one.kind.value, one.wallet, one.asset.code, str(one.amount), one.tx_id]
+                        for one in report.findings],
+        "reserves": [[name, asset.code, str(units)] for (name, asset), units in sorted(report.reserves.items())],
+    }  # fmt: skip
+    with store.transaction() as tx:
+        journal.append(tx, _KEPT, body, now)
+
+
+def _kept_reserves(connection: Connection) -> dict[Place, int]:
+    """Read the reserves that were kept last, none where there never was a look."""
+    for said in told(connection, newest_first=True):
+        if said.kind == _KEPT:
+            rows = said.body.get("reserves")
+            return dict(_reserve(connection, row) for row in rows) if isinstance(rows, list) else {}
+    return {}
+
+
+def _reserve(connection: Connection, row: object) -> tuple[Place, int]:
+    match row:
+        case [str(name), str(_), str(units)]:
+            return (name, _native(find_wallet(connection, name).network)), int(units)
+        case _:
+            raise AssertionError("a kept reserve is a wallet, an asset's code and units")
+
+
+def _native(network: str) -> Asset:
+    return chain(network).network(network).native
+
+
+# --- judging ------------------------------------------------------------------------------------------
+
+
+def _differences(
+    seen: Seen, known: Facts, balances: Sequence[Balance], grace: int
+) -> Iterable[Finding]:
+    if seen.moved is None:
+        yield from () if seen.trouble else _by_balance(seen, balances)
+        return
+    shown = [one for one in _shown(seen, seen.moved, known) if one.height > known.heights[one.wallet, one.asset]]
+    names = {one.name for one in seen.wallets}
+    places = [place for place in known.heights if place[0] in names]
+    spans = {place: Span(known.heights[place], seen.moved.settled) for place in places}
+    yield from compare(shown, known.booked, spans, grace)
+    if seen.quiet:
+        held = {place: seen.held[place[0]].held[place[1]] for place in places}
+        yield from balances_off(held, {place: known.opened[place] for place in places}, shown)
+
+
+def _shown(seen: Seen, moved: Movements, known: Facts) -> Iterable[Shown]:
+    """Give what moved as facts of wallets; the transactions of one job go by the name that the books have for it."""
+    pairs = set(known.alias.values())
+    for one in moved.found:
+        name = seen.owners[one.address]
+        if (name, one.asset) not in known.heights:
+            continue  # an asset that was never opened for this wallet is not in its books
+        tx_id = known.alias.get(one.tx_id, one.tx_id)
+        # Of a commit and its reveal the fees are told apart by neither.
+        fee = None if tx_id in pairs else one.fee_units
+        yield Shown(tx_id, name, one.asset, one.units, fee, one.height)
+
+
+def _by_balance(seen: Seen, balances: Sequence[Balance]) -> Iterable[Finding]:
+    """Judge by balances alone, and only what nothing is on its way for."""
+    for name, held in seen.held.items():
+        kept = {one.asset: one for one in balances if one.account == account_name(name)}
+        for asset in sorted(kept.keys() | {asset for asset in held.held if held.held[asset]}):
+            posted, pending = (kept[asset].posted, kept[asset].pending) if asset in kept else (0, 0)
+            if pending == 0 and held.held[asset] != posted:
+                yield Finding(Kind.BALANCE_OFF, name, asset, held.held[asset] - posted, height=held.height)
+
+
+def _reserves(seen: Seen) -> dict[Place, int]:
+    return {(name, _native(seen.network)): held.reserved for name, held in seen.held.items()}
+
+
+def _limits(seen: Seen) -> Iterable[str]:
+    if seen.moved is None and seen.wallets and not seen.trouble:
+        yield f"{seen.network}: judged by balances alone, its gateway tells no movements"
+    if seen.wallets and not seen.quiet and not seen.trouble:
+        yield f"{seen.network}: the ledger went on while it was read, its balances were not judged"
+
+
+def _solvency(seen: Sequence[Seen], balances: Sequence[Balance]) -> tuple[Solvency, ...]:
+    owed: Counter[Asset] = Counter()
+    kept: dict[Asset, set[str]] = {}
+    for one in balances:
+        if kind_of(one.account) in OWED:
+            owed[one.asset] -= one.posted
+        elif one.account.startswith(account_name("")) and one.posted:
+            kept.setdefault(one.asset, set()).add(one.account.partition(":")[2])
+    lines = []
+    for asset in sorted({asset for asset in owed if owed[asset]} | kept.keys()):
+        read = {name: held for one in seen if one.network == asset.network for name, held in one.held.items()}
+        lines.append(
+            Solvency(
+                asset,
+                sum(held.held[asset] for held in read.values()),
+                owed[asset],
+                sum(held.reserved for held in read.values()) if asset == _native(asset.network) else 0,
+                min((held.height for held in read.values()), default=0),
+                whole=kept.get(asset, set()) <= read.keys(),
+            )
+        )
+    return tuple(lines)

@@ -1,0 +1,123 @@
+"""The balance sheet side by side: what ledgers hold for the house, and to whom it belongs.
+
+Posted amounts make up the sheet; what is pending stands apart in it. Prices play no part: every asset adds up alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from online.ledger.accounts import ON_LEDGER, Kind, kind_of
+from online.ledger.books import Balance
+from online.ledger.moments import NOW, Point, balances_at
+from online.store import tables
+from online.store.database import Store
+from shared.money import Asset
+
+TIERS: Final = ("hot", "warm", "cold")
+
+PARTS: Final[Mapping[Kind, str]] = {
+    Kind.WALLET: "wallet",
+    Kind.TRANSIT: "in transit",
+    Kind.CUSTOMER: "customers",
+    Kind.WITHDRAWALS: "withdrawals on their way",
+    Kind.SUSPENSE: "suspense",
+    Kind.OWN: "own funds",
+    Kind.FEES: "fees",
+    Kind.REFUNDS: "refunds",
+    Kind.OUTSIDE: "paid outside",
+}
+"""What an account's kind is called on the sheet; a wallet is called by its tier."""
+
+_ORDER: Final = (*TIERS, *PARTS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a sheet in base units, as its side shows it: what others hold is above zero on the right side.
+
+    `account` is empty where several accounts are added up.
+    """
+
+    part: str
+    account: str
+    posted: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetSheet:
+    """One asset's balance sheet: what ledgers hold for the house, and to whom it belongs."""
+
+    asset: Asset
+    on_ledger: tuple[Row, ...]
+    off_ledger: tuple[Row, ...]
+
+    @property
+    def on_total(self) -> int:
+        """Give what the ledger holds, in base units."""
+        return sum(row.posted for row in self.on_ledger)
+
+    @property
+    def off_total(self) -> int:
+        """Give what belongs to customers and to the house, in base units."""
+        return sum(row.posted for row in self.off_ledger)
+
+    @property
+    def equal(self) -> bool:
+        """Say whether both sides are the same, with what is pending and without."""
+        waiting = sum(row.pending for row in self.on_ledger) - sum(row.pending for row in self.off_ledger)
+        return self.on_total == self.off_total and waiting == 0
+
+
+def sheet(store: Store, point: Point = NOW, *, each_customer: bool = False) -> tuple[AssetSheet, ...]:
+    """Give each asset's balance sheet at a point; customers one by one if asked, else in sum."""
+    with store.reading() as connection:
+        tiers = _tiers(connection)
+        balances = balances_at(connection, point)
+    sums: dict[Asset, tuple[_Side, _Side]] = {}
+    for one in balances:
+        kind = kind_of(one.account)
+        merged = kind is Kind.CUSTOMER and not each_customer
+        sides = sums.get(one.asset) or sums.setdefault(one.asset, ({}, {}))
+        key = part_of(one.account, tiers), "" if merged else one.account
+        row = sides[0 if kind in ON_LEDGER else 1].setdefault(key, [0, 0])
+        row[0] += one.posted
+        row[1] += one.pending
+    return tuple(AssetSheet(asset, _rows(on, 1), _rows(off, -1)) for asset, (on, off) in sorted(sums.items()))
+
+
+def part_of(account: str, tiers: Mapping[str, str]) -> str:
+    """Name the part of the sheet that an account belongs to; `tiers` says each wallet's."""
+    kind = kind_of(account)
+    name = account.partition(":")[2]
+    return tiers.get(name, PARTS[kind]) if kind is Kind.WALLET else PARTS[kind]
+
+
+def is_on_ledger(account: str) -> bool:
+    """Say on which side of the sheet an account stands."""
+    return kind_of(account) in ON_LEDGER
+
+
+def balances(store: Store, point: Point = NOW) -> tuple[tuple[Balance, str], ...]:
+    """Give every account's balance at a point with the part of the sheet it belongs to, signed as the books keep it."""
+    with store.reading() as connection:
+        tiers = _tiers(connection)
+        return tuple((one, part_of(one.account, tiers)) for one in balances_at(connection, point))
+
+
+def _tiers(connection: Connection) -> dict[str, str]:
+    return {row.name: row.tier for row in connection.execute(select(tables.wallets.c.name, tables.wallets.c.tier))}
+
+
+_Side = dict[tuple[str, str], list[int]]
+"""One side of a sheet while it is added up: part and account, posted and pending."""
+
+
+def _rows(side: _Side, sign: int) -> tuple[Row, ...]:
+    rows = [Row(part, account, sign * posted, sign * pending) for (part, account), (posted, pending) in side.items()]
+    return tuple(sorted(rows, key=lambda row: (_ORDER.index(row.part), row.account)))
