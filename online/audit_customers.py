@@ -24,7 +24,7 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
     """Name each row that differs."""
     for table, said, there in (
         (tables.customers, _customers(told), _kept(connection, tables.customers, "id", "frozen")),
-        (tables.places, _places(told), _kept(connection, tables.places, "network", "place", "customer")),
+        (tables.places, _places(told), _place_rows(connection)),
         (tables.allowed, _allowed(told), _kept(connection, tables.allowed, "customer", "network", "place", None)),
         (tables.trades, _trades(told), _kept(connection, tables.trades, "id", "entry")),
         (tables.withdrawals, _withdrawals(told), _withdrawal_rows(connection)),
@@ -63,6 +63,21 @@ def _customers(told: Told) -> _Rows:
 
 def _places(told: Told) -> _Rows:
     return {(body.get("network"), body.get("place")): body.get("customer") for body in _bodies(told, "place")}
+
+
+def _place_rows(connection: Connection) -> _Rows:
+    """Give whose each place is, if its row says nothing else of it than its name does: the row is what people are told.
+
+    The wallet is the one whose address it is.
+    """
+    keys, places = tables.keys, tables.places
+    owners = {(row.network, row.address): row.wallet for row in connection.execute(select(keys))}
+    found: dict[Any, Any] = {}
+    for row in connection.execute(select(places)):
+        custom = "tag" if row.tag is not None else "memo" if row.memo is not None else "address"
+        is_so = (_place(row), custom, owners.get((row.network, row.address))) == (row.place, row.custom, row.wallet)
+        found[row.network, row.place] = row.customer if is_so else None
+    return found
 
 
 def _allowed(told: Told) -> _Rows:
@@ -107,6 +122,10 @@ def _arrivals(connection: Connection, told: Told) -> _Rows:
     for body in _bodies(told, "arrival"):
         what = (body.get("to"), body.get("asset"), _units(body.get("units")))
         found[body.get("network"), body.get("key")] = (*what, body.get("state"), body.get("customer"), _entry(body))
+    for body in _bodies(told, "arrival-noted"):
+        noted = (body.get("network"), body.get("key"))
+        if noted in found:
+            found[noted] = (*found[noted][:5], _entry(body))
     for body in _bodies(told, "suspense-credited"):
         key = numbers.get(body.get("arrival"))
         if key in found:

@@ -22,12 +22,15 @@ from online.deposits.model import deposits
 from online.deposits.states import State
 from online.deposits.suspense import credit, draft_return
 from online.jobs.loop import tick
+from online.jobs.model import jobs
+from online.jobs.withdraw import withdraw
 from online.ledger.books import prove_balances
 from online.store import journal
 from online.store.database import open_store
 from online.withdrawals.accepting import Wish, accept
 from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
 from shared.chains.xrpl import XRPL
+from shared.chains.xrpl.addresses import parse_address
 from shared.effects import Destination
 from shared.errors import (
     HistoryMissing,
@@ -69,6 +72,7 @@ def signers(house: XrplHouse, *names: str) -> list[tuple[Person, object]]:
 def test_a_customer_gets_a_tag_of_their_own_and_the_same_again(house: XrplHouse) -> None:
     first = instruct(house.store, "dave", "cold", NOW)
     assert (first.place, instruct(house.store, "dave", "cold", NOW + 9).place) == (first.place, first.place)
+    assert parse_address(first.packed, NETWORK) == first.place
     assert (first.place.tag, instruct(house.store, "edward", "cold", NOW).place.tag) == (1, 2)
     assert instruct(house.store, "dave", "cold", NOW, new=True).place.tag == 3
     assert [one.place.tag for one in instructions(house.store, "dave")] == [1, 3]
@@ -186,7 +190,10 @@ def found(kind: str, meta: dict[str, object], result: str = "tesSUCCESS", **fiel
     [
         (found("Payment", {"delivered_amount": "7"}, Destination=US, DestinationTag=5, Amount="9000000"), 7, 5),
         (found("Payment", {"delivered_amount": "1"}, Destination=US, Amount="9000000000", Flags=0x20000), 1, None),
-        (found("CheckCash", {"delivered_amount": "8", **raised(8)}, Destination=US), 8, None),
+        (found("CheckCash", {"delivered_amount": "18", **raised(8)}, Account=US, CheckID="CD" * 32), 18, None),
+        (found("CheckCash", raised(-10), "tecPATH_PARTIAL", Account=US, CheckID="CD" * 32), 0, None),
+        (found("TicketCreate", raised(-10), Account=US, TicketCount=1), 0, None),
+        (found("AccountSet", raised(0), Account=US, Delegate=THEM), 0, None),
         (found("AccountDelete", {"delivered_amount": "9", **raised(9)}, Destination=US, DestinationTag=3), 9, 3),
         (found("EscrowFinish", raised(11), Owner=THEM), 11, None),
         (found("PaymentChannelClaim", raised(12)), 12, None),
@@ -194,7 +201,7 @@ def found(kind: str, meta: dict[str, object], result: str = "tesSUCCESS", **fiel
         (found("Payment", {"delivered_amount": USD}, Destination=US), 0, None),
         (found("Payment", raised(0), Destination=THEM), 0, None),
         (found("OfferCreate", raised(-5)), 0, None),
-        (found("Payment", {"delivered_amount": "7"}, Destination=US, Account=US), 0, None),
+        (found("Payment", {"delivered_amount": "7", **raised(-17)}, Destination=THEM, Account=US), 0, None),
     ],
 )  # fmt: skip
 def test_what_arrived_is_what_was_delivered_or_what_the_balance_rose_by(
@@ -243,3 +250,39 @@ def test_what_waits_goes_back_to_its_sender_by_an_order_of_two_people(house: Xrp
     with pytest.raises(NotInSuspense):
         draft_return(house.store, house.asking(), one.id)
     house.require_books()
+
+
+def test_what_is_being_sent_back_is_neither_sent_back_twice_nor_credited(house: XrplHouse) -> None:
+    stranger = Stranger(house.world, 1_000)
+    stranger.pay(house.address("cold"), 5 * 10**6)
+    house.tick()
+    (one,) = deposits(house.store)
+    asking = house.asking()
+    order = draft_return(house.store, asking, one.id)
+    assert draft_return(house.store, asking, one.id).id == order.id
+    alice, bob = signers(house, "alice", "bob")
+    for _ in range(2):
+        with pytest.raises(NotInSuspense):
+            draft_return(house.store, house.asking(), one.id)
+        with pytest.raises(NotInSuspense):
+            credit(house.store, one.id, "dave", alice, bob, NOW)  # type: ignore[arg-type]
+        if order.approved_by is None:
+            order = house.approved(order)
+    house.cross()
+    house.settle()
+    assert (stranger.coins, told(house)[0][2], house.owed("dave")) == (1_000, "returned", 0)
+    house.require_books()
+
+
+def test_what_was_to_be_sent_back_waits_again_once_its_order_is_withdrawn(house: XrplHouse) -> None:
+    Stranger(house.world, 1_000).pay(house.address("cold"), 5 * 10**6)
+    house.tick()
+    (one,) = deposits(house.store)
+    order = draft_return(house.store, house.asking(), one.id)
+    (job,) = [each for each in jobs(house.store) if each.order == order.id]
+    withdraw(house.store, job.id, NOW)
+    alice, bob = signers(house, "alice", "bob")
+    credit(house.store, one.id, "dave", alice, bob, NOW)  # type: ignore[arg-type]
+    assert house.owed("dave") == 5
+    house.require_books()
+    assert verify(house.store).ok

@@ -26,17 +26,22 @@ def deposit() -> None:
 @click.option("--wallet", required=True, help="The wallet that receives.")
 @click.option("--new", is_flag=True, help="Another place than the customer has already.")
 @click.option("--tag", type=click.IntRange(1, 2**32 - 1), help="With this destination tag, where the ledger has tags.")
+@click.option("--memo", is_flag=True, help="By a memo for one deposit, at an address that customers share.")
 @json_option
 @pass_app
-def address(app: App, customer_id: str, wallet: str, tag: int | None, *, new: bool, as_json: bool) -> None:
+def address(
+    app: App, customer_id: str, wallet: str, tag: int | None, *, new: bool, memo: bool, as_json: bool
+) -> None:
     """Give where a CUSTOMER pays into a wallet, the same again unless --new. Prompts: station."""
     from online.deposits.instructions import instruct
 
     with app.writing() as store:
-        one = instruct(store, customer_id, wallet, app.now(), new=new, tag=tag)
+        one = instruct(store, customer_id, wallet, app.now(), new=new, tag=tag, memo=memo)
     if one.warning:
         note(f"warning: {one.warning}")
-    place = {"address": one.place.address, "tag": one.place.tag}
+    place: dict[str, str | int | None] = {"address": one.place.address, "tag": one.place.tag, "memo": one.place.memo}
+    if one.packed:
+        place["packed"] = one.packed
     fields({"customer": one.customer, "network": one.network, **place}, as_json=as_json)
 
 

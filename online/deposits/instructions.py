@@ -1,11 +1,13 @@
 """Where a customer pays: a place of their own, each ledger in its customs.
 
 Where an address is shared, a tag tells whose money it is: from 1 on, since many programs send 0 where nobody chose one.
-Else each customer has an address of their own, the next of a wallet that nobody has yet.
+Else each customer has an address of their own, the next of a wallet that nobody has yet. Where assets come with memos,
+customers may share an address instead: each deposit then has a memo of its own, random, and good for one transaction.
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +18,7 @@ from online.customers.register import find_customer
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.wallets import find_keys, find_wallet
+from shared.chains import chain
 from shared.effects import Destination
 from shared.errors import NoSuchPlace, PlaceTaken, PoolDry
 
@@ -25,38 +28,51 @@ _LOW_SHARE, _LOW_COUNT = 5, 10
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """Where a customer pays into a wallet; `warning` says that a pool of addresses runs dry."""
+    """Where a customer pays into a wallet, `packed` as one text where the ledger has one for an address with its tag.
+
+    `warning` says that a pool of addresses runs dry.
+    """
 
     customer: str
     network: str
     wallet: str
     place: Destination
+    packed: str = ""
     warning: str = ""
 
 
 def instruct(
-    store: Store, customer_id: str, wallet: str, now: int, *, new: bool = False, tag: int | None = None
-) -> Instruction:
-    """Give a customer's place in a wallet, the same again unless a new one is asked for.
+    store: Store, customer_id: str, wallet: str, now: int, *, new: bool = False, tag: int | None = None,
+    memo: bool = False,
+) -> Instruction:  # fmt: skip
+    """Give a customer's place in a wallet, the same again unless a new one is asked for or its memo was used.
 
     Raises:
-        UnknownCustomer, UnknownWallet: if there is none. NoSuchPlace: for a bad tag, or where the ledger has none.
+        UnknownCustomer, UnknownWallet: if there is none. NoSuchPlace: for a bad tag, or where the ledger has none, or
+            no memos.
         PlaceTaken: if the tag is somebody else's. PoolDry: if every address is given out.
     """
     with store.transaction() as tx:
         find_customer(tx.sql, customer_id)
         found = find_wallet(tx.sql, wallet)
-        mine = _places(tx.sql, found.network, wallet, customer_id)
+        mine = [row for row in _places(tx.sql, found.network, wallet, customer_id) if (row.memo is not None) == memo]
         if tag is not None:
             mine = [row for row in mine if row.tag == tag]
+        if memo:
+            at = {row.place: Destination(row.address, memo=row.memo) for row in mine}
+            mine = [row for row in mine if not memo_used(tx.sql, found.network, at[row.place])]
         if mine and not new:
             return _instruction(tx.sql, mine[-1])
         shared = customs(found.network).tags
         if tag is not None and (not shared or not 1 <= tag <= MOST_TAG):
             raise NoSuchPlace(f"{tag} is no destination tag on {found.network}: tags are 1 to {MOST_TAG}")
-        place = _tagged(tx.sql, found.network, wallet, tag) if shared else _untaken(tx.sql, found.network, wallet)
+        if memo and not customs(found.network).memos:
+            raise NoSuchPlace(f"nothing comes with memos by which customers are told apart on {found.network}")
+        make = _remembered if memo else _untaken
+        place = _tagged(tx.sql, found.network, wallet, tag) if shared else make(tx.sql, found.network, wallet)
         _write(tx, customer_id, found.network, wallet, place, now)
-        return _instruction(tx.sql, _places(tx.sql, found.network, wallet, customer_id)[-1])
+        rows = _places(tx.sql, found.network, wallet, customer_id)
+        return _instruction(tx.sql, next(row for row in rows if row.place == str(place)))
 
 
 def instructions(store: Store, customer_id: str) -> tuple[Instruction, ...]:
@@ -96,9 +112,28 @@ def _untaken(connection: Connection, network: str, wallet: str) -> Destination:
     raise PoolDry(f"every address of {wallet} is given out")
 
 
+def _remembered(connection: Connection, network: str, wallet: str) -> Destination:
+    """Make a memo that nobody has, at the address that the wallet's customers share."""
+    table = tables.places
+    here = (table.c.network == network) & (table.c.wallet == wallet) & (table.c.custom == "memo")
+    shared = connection.execute(select(table.c.address).where(here).limit(1)).scalar()
+    raw = bytes([0x80 | secrets.randbits(7)]) + secrets.token_bytes(7)  # no text, so that it is written as hex
+    return Destination(shared or _untaken(connection, network, wallet).address, memo=chain(network).memo(raw))
+
+
+def memo_used(connection: Connection, network: str, place: Destination, *, beside: str = "") -> bool:
+    """Say whether a place that is told by its memo had its deposit, beside one transaction."""
+    places, came = tables.places, tables.arrivals
+    told = (places.c.network == network) & (places.c.place == str(place)) & (places.c.custom == "memo")
+    if connection.execute(select(places.c.place).where(told)).scalar() is None:
+        return False
+    here = (came.c.network == network) & (came.c.address == place.address) & (came.c.memo == place.memo)
+    return connection.execute(select(came.c.id).where(here, came.c.tx_id != beside).limit(1)).scalar() is not None
+
+
 def _write(tx: Tx, customer_id: str, network: str, wallet: str, place: Destination, now: int) -> None:
     values = {"network": network, "place": str(place), "customer": customer_id, "wallet": wallet, "created": now}
-    custom = "address" if place.tag is None else "tag"
+    custom = "tag" if place.tag is not None else "memo" if place.memo is not None else "address"
     tx.sql.execute(insert(tables.places).values(
         **values, custom=custom, address=place.address, tag=place.tag, memo=place.memo
     ))  # fmt: skip
@@ -113,11 +148,12 @@ def _places(connection: Connection, network: str, wallet: str, customer_id: str)
 
 def _instruction(connection: Connection, row: Row[tuple[object, ...]]) -> Instruction:
     place, warning = Destination(row.address, row.tag, row.memo), ""
-    if row.tag is None:
+    if row.custom == "address":
         keys = find_keys(connection, row.wallet)
         table = tables.places
         used = set(connection.execute(select(table.c.address).where(table.c.wallet == row.wallet)).scalars())
         left = sum(key.address not in used for key in keys)
         if left < max(_LOW_COUNT, len(keys) // _LOW_SHARE):
             warning = f"{left} of {len(keys)} addresses of {row.wallet} are left: let it have more"
-    return Instruction(row.customer, row.network, row.wallet, place, warning)
+    pack = customs(row.network).packed
+    return Instruction(row.customer, row.network, row.wallet, place, pack(place, row.network) if pack else "", warning)

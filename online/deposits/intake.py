@@ -2,21 +2,23 @@
 
 It is a customer's where the place is exactly theirs, address and tag. What one of our own jobs moved is booked by that
 job, unless it paid a withdrawal: then it is a deposit like any other. Everything else goes to suspense with a reason.
+The books hold no asset that nobody noted, so that a stranger's can not disturb them: it is posted once it is noted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
 
 from online.chains import customs
 from online.chains.api import Arrival, Arrivals, Gateway, Receiver
-from online.deposits.instructions import owner_of
+from online.deposits.instructions import memo_used, owner_of
 from online.deposits.states import State
 from online.ledger import accounts, postings
 from online.ledger.accounts import Kind
+from online.ledger.facts import openings
 from online.ledger.postings import Posting
 from online.store import journal, tables
 from online.store.assets import registers
@@ -26,7 +28,7 @@ from online.withdrawals.settling import ORDER_KIND
 from shared.chains import chain
 from shared.encoding import Value, units_to_bytes
 from shared.errors import Refusal
-from shared.money import Asset
+from shared.money import Amount, Asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def _book(store: Store, network: str, before: str, found: Arrivals, now: int) ->
         row = tx.sql.execute(select(table).where(table.c.network == network)).one_or_none()
         if ("" if row is None else row.cursor) != before:
             return []
+        _post_noted(tx, network, now)
         states = [_arrived(tx, network, one, now) for one in found.found if _is_new(tx.sql, network, one)]
         if row is None:
             tx.sql.execute(insert(table).values(network=network, cursor=found.cursor, height=found.height))
@@ -97,8 +100,8 @@ def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
     assert key is not None  # only our own addresses were asked about
     state, customer, reason = _judge(tx.sql, network, one)
     entry, body = None, _told(network, one, state, customer, reason)
-    if state in (State.CREDITED, State.SUSPENSE):
-        lines = credited(key.wallet, one, customer)
+    if state in (State.CREDITED, State.SUSPENSE) and _is_noted(tx.sql, one.amount.asset):
+        lines = lines_of(key.wallet, one.amount, customer)
         entry = postings.post(tx, f"deposit {one.tx_id} at {one.height}", "posted", lines, None, now)
         body["posted"] = postings.sworn(tx.sql, entry)
     to, amount = one.destination, one.amount
@@ -113,9 +116,9 @@ def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
     return state
 
 
-def credited(wallet: str, one: Arrival, customer: str | None) -> tuple[Posting, Posting]:
+def lines_of(wallet: str, amount: Amount, customer: str | None) -> tuple[Posting, Posting]:
     """Give the lines of money that came to a wallet: owed to a customer, or to whoever is found later."""
-    asset, units = one.amount.asset, one.amount.units
+    asset, units = amount.asset, amount.units
     owed = accounts.customer(customer) if customer else accounts.of_network(Kind.SUSPENSE, asset.network)
     return Posting(accounts.wallet(wallet), asset, units), Posting(owed, asset, -units)
 
@@ -128,16 +131,42 @@ def _judge(connection: Connection, network: str, one: Arrival) -> tuple[State, s
     # What pays a withdrawal may bring it to another customer's place; what else it brings is change.
     if ours is not None and (ours != ORDER_KIND or customer is None):
         return State.OWN, None, "moved by one of our own jobs"
-    asset = one.amount.asset
-    native = chain(network).network(network).native
-    if asset != native and asset.code not in registers(connection).get(network, {}):
-        return State.SUSPENSE, None, f"{asset.code} is not noted here"
+    if not _is_noted(connection, one.amount.asset):
+        return State.SUSPENSE, None, f"{one.amount.asset.code} is not noted here"
+    if customer is not None and memo_used(connection, network, one.destination, beside=one.tx_id):
+        return State.SUSPENSE, None, "its memo came with an earlier deposit"
     if customer is not None:
         return State.CREDITED, customer, ""
     if customs(network).tags and one.destination.tag is None:
         return State.SUSPENSE, None, "it came without a tag"
     named = "tag" if one.destination.tag is not None else "memo" if one.destination.memo is not None else "address"
     return State.SUSPENSE, None, f"no customer has this {named}"
+
+
+def _is_noted(connection: Connection, asset: Asset) -> bool:
+    native = chain(asset.network).network(asset.network).native
+    return asset == native or asset.code in registers(connection).get(asset.network, {})
+
+
+def _post_noted(tx: Tx, network: str, now: int) -> None:
+    """Post what waits of assets that were not noted when they came, and are by now.
+
+    What a wallet's books were opened with meanwhile stands in own funds, and goes to suspense from there.
+    """
+    table, noted = tables.arrivals, registers(tx.sql).get(network, {})
+    here = (table.c.network == network) & (table.c.state == State.SUSPENSE.value) & table.c.entry.is_(None)
+    rows = tx.sql.execute(select(table).where(here, table.c.asset_code.in_(noted)).order_by(table.c.id)).all()
+    heights = openings(tx.sql, frozenset({network})).heights if rows else {}
+    for row in rows:
+        asset = Asset(network, row.asset_code, noted[row.asset_code])
+        came, owed = lines_of(row.wallet, Amount(asset, int(row.units)), None)
+        if row.height <= heights.get((row.wallet, asset), -1):
+            came = replace(came, account=accounts.of_network(Kind.OWN, network))
+        lines = (came, owed)
+        entry = postings.post(tx, f"deposit {row.tx_id} at {row.height}", "posted", lines, None, now)
+        tx.sql.execute(update(table).where(table.c.id == row.id).values(entry=entry))
+        told: dict[str, Value] = {"network": network, "key": row.key, "posted": postings.sworn(tx.sql, entry)}
+        journal.append(tx, "arrival-noted", told, now)
 
 
 def _moved_by_us(connection: Connection, network: str, tx_id: str) -> str | None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, select
 
 from online.deposits.states import State
+from online.jobs.states import UNDONE
+from online.jobs.states import State as Ended
 from online.store import tables
 from online.store.assets import registers
 from online.store.database import Store
 from shared.chains import chain
 from shared.effects import Destination
-from shared.errors import NotInSuspense
+from shared.errors import NotInSuspense, UnknownAsset
 from shared.money import Amount, Asset
 
 
@@ -47,12 +49,29 @@ def deposits(store: Store, *, customer: str | None = None, states: Collection[St
         return tuple(_deposit(connection, row) for row in connection.execute(query).all())
 
 
-def find_suspended(connection: Connection, number: int) -> Deposit:
-    """Give an arrival that waits in suspense. Raises NotInSuspense."""
+def find_suspended(connection: Connection, number: int, *, beside: bytes = b"") -> Deposit:
+    """Give an arrival that waits in suspense, and that no order sends back beside the one named.
+
+    Raises:
+        NotInSuspense: if it does not wait, or an order that may still happen sends it back. UnknownAsset: if it waits
+            for its asset to be noted.
+    """
     row = connection.execute(select(tables.arrivals).where(tables.arrivals.c.id == number)).one_or_none()
     if row is None or row.state != State.SUSPENSE.value:
         raise NotInSuspense(f"no arrival {number} waits in suspense")
+    if row.entry is None:
+        raise UnknownAsset(f"arrival {number} is of {row.asset_code[:40]}, which is not noted here")
+    if row.order_id is not None and row.order_id != beside.hex() and _may_happen(connection, row.order_id):
+        raise NotInSuspense(f"arrival {number} is being sent back by order {row.order_id}")
     return _deposit(connection, row)
+
+
+def _may_happen(connection: Connection, order: str) -> bool:
+    """Say whether an order has a job that has not ended, or that has happened."""
+    table = tables.jobs
+    ended = [state.value for state in (*UNDONE, Ended.FAILED)]
+    query = select(table.c.id).where(table.c.order_id == order, table.c.state.not_in(ended)).limit(1)
+    return connection.execute(query).scalar() is not None
 
 
 def _deposit(connection: Connection, row: Row[tuple[object, ...]]) -> Deposit:

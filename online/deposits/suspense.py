@@ -24,6 +24,7 @@ from online.store.database import Store, Tx
 from online.store.people import known
 from shared.effects import Destination
 from shared.encoding import Value, encode
+from shared.envelope import order_id
 from shared.errors import BadOrder, SamePerson
 from shared.money import Amount
 from shared.policy import Person
@@ -69,7 +70,7 @@ def draft_return(store: Store, asking: Asking, number: int, *, to: Destination |
         NotInSuspense: if it does not wait. BadOrder: if nothing would be left. As `spending.draft_pay`.
     """
     with store.transaction() as tx:
-        one = find_suspended(tx.sql, number)
+        one = find_suspended(tx.sql, number, beside=order_id(asking.idempotency_key))
         wallet, keys = own_wallet(tx, one.wallet)
         if not 0 <= less < one.amount.units:
             raise BadOrder(f"of {one.amount} nothing would be left to send back")

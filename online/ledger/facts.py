@@ -20,6 +20,7 @@ from online.ledger.differences import Booked, Place
 from online.ledger.told import told
 from online.store import tables
 from online.store.assets import finder
+from shared.errors import UnknownAsset
 from shared.money import Asset
 
 PATIENCE_BLOCKS: Final = 144

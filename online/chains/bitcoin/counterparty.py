@@ -55,6 +55,19 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """A valid send to an address; `place` is its number among the sends of its transaction, `memo` as on the wire."""
+
+    tx_id: str
+    place: int
+    height: int
+    source: str
+    asset: str
+    quantity: int
+    memo: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Composed:
     """What compose made: a transaction, or a commit with its reveal and the leaf script."""
 
@@ -135,8 +148,10 @@ class CpNode:
         rows = self._rows("transactions", tx_id, "events")
         return tuple(_moved(row) for row in rows if row.get("event") in ("CREDIT", "DEBIT"))
 
-    def balance_changes(self, address: str) -> tuple[tuple[int, str, str, int], ...]:
+    def balance_changes(self, address: str, since: int = 0) -> tuple[tuple[int, str, str, int], ...]:
         """Give every change of an address's own balances: height, transaction, asset, quantity (below zero: out).
+
+        At least those above `since` are given; of earlier ones some may be as well.
 
         What is attached to outputs is no part of them, as in `balance`. What no transaction did goes by its block.
         """
@@ -144,9 +159,15 @@ class CpNode:
             (whole(row, "block_index"), str(row.get("event") or f"block {row['block_index']}"), text(row, "asset"),
              sign * whole(row, "quantity"))
             for table, sign in (("credits", 1), ("debits", -1))
-            for row in self._rows("addresses", address, table)
+            for row in self._rows("addresses", address, table, since=since)
             if row.get("address") == address
         )  # fmt: skip
+
+    def received(self, address: str, since: int) -> tuple[Received, ...]:
+        """Give the valid, confirmed sends to an address: at least those above `since`."""
+        rows = self._rows("addresses", address, "receives", since=since)
+        mine = (row for row in rows if row.get("destination") == address)
+        return tuple(_received(row) for row in mine if row.get("status") == "valid")
 
     def next_broadcast(self, address: str, text: str) -> bytes:
         """Give the message of a broadcast with the time that the node takes for the next one of an address."""
@@ -164,16 +185,18 @@ class CpNode:
             hexed(result, "envelope_script") if pair else None,
         )
 
-    def _rows(self, *path: str) -> list[Mapping[str, Any]]:
+    def _rows(self, *path: str, since: int | None = None) -> list[Mapping[str, Any]]:
         rows: list[Mapping[str, Any]] = []
         cursor: dict[str, str] = {}
         for _ in range(_PAGES_MOST):
             answer = self._rest.get(*path, limit=_PAGE, **cursor)
             if not isinstance(answer["result"], list):
                 raise NodeAnswerUnreadable(f"{self.name} answers without rows")
-            rows += [mapping(row) for row in answer["result"]]
+            page = [mapping(row) for row in answer["result"]]
+            rows += page
             following = answer.get("next_cursor")
-            if following is None:
+            # The newest come first: a page of nothing new ends the reading.
+            if following is None or (since is not None and all(whole(row, "block_index") <= since for row in page)):
                 return rows
             cursor = {"cursor": str(following)}
         raise NodeAnswerUnreadable(f"the pages of {self.name} do not end")
@@ -190,6 +213,14 @@ def _spoken(row: Mapping[str, Any]) -> Spoken:
         str(said.get("asset")),
         quantity if type(quantity) is int else 0,
     )
+
+
+def _received(row: Mapping[str, Any]) -> Received:
+    memo = b"" if row.get("memo") is None else hexed(row, "memo")
+    return Received(
+        text(row, "tx_hash"), whole(row, "msg_index"), whole(row, "block_index"), text(row, "source"),
+        text(row, "asset"), whole(row, "quantity"), memo,
+    )  # fmt: skip
 
 
 def _moved(row: Mapping[str, Any]) -> Moved:

@@ -27,6 +27,7 @@ CUSTOMS: Final = Customs(
     batch_most=500,
     options="counterparty-options",
     everything="counterparty-sweep",
+    memos=True,
     transactions=transactions,
     require=_require,
     settings="""\

@@ -114,8 +114,9 @@ class BitcoinGateway:
         return movements.movements(self._nodes[0], self._cp, self._asset, addresses, assets, since, depth)
 
     def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
-        """Give the Bitcoin that arrived at some addresses since a cursor. Raises HistoryMissing, NodeUnreachable."""
-        return arrivals.arrivals(self._nodes[0], self._asset, addresses, cursor, self._settings.confirmations)
+        """Give what arrived at some addresses since a cursor; see `arrivals.arrivals` for refusals."""
+        depth = self._settings.confirmations
+        return arrivals.arrivals(self._nodes[0], self._cp, self._asset, addresses, assets, cursor, depth)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

@@ -1,7 +1,8 @@
 """What arrived at some accounts: every validated transaction that touched them, read on from a cursor.
 
 A payment counts by what it delivered (`credit`), and by nothing else it says. Whatever else raised the balance, such
-as a finished escrow, counts by the balances before and after, and has nobody's tag.
+as a finished escrow or a check that the account cashed itself, counts by the balances before and after, and has
+nobody's tag.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from online.chains.api import Arrival, Arrivals
-from online.chains.xrpl.answers import Found, text
+from online.chains.xrpl.answers import Found, drops, text
 from online.chains.xrpl.credit import delivered
-from online.chains.xrpl.movements import changed
+from online.chains.xrpl.movements import changed, payer
 from online.chains.xrpl.node import Node
 from shared.effects import Destination
 from shared.errors import HistoryMissing, NodeAnswerUnreadable, NodeRefused
@@ -46,7 +47,7 @@ def arrival_of(found: Found, address: str, native: Asset) -> Arrival | None:
     """
     sender, mine = text(found.fields, "Account"), found.fields.get("Destination") == address
     if sender == address:
-        return None
+        return _taken_in(found, address, native)
     told = delivered(found.meta, found.fields, found.height) if mine else None
     if told is not None and told.kind == "unavailable":
         raise NodeAnswerUnreadable(f"nobody can say what {found.tx_id} delivered")
@@ -60,6 +61,17 @@ def arrival_of(found: Found, address: str, native: Asset) -> Arrival | None:
         raise NodeAnswerUnreadable(f"the tag of {found.tx_id} is no number")
     return Arrival(
         f"{found.tx_id}/{address}", found.tx_id, found.height, sender, Destination(address, tag), Amount(native, units)
+    )
+
+
+def _taken_in(found: Found, address: str, native: Asset) -> Arrival | None:
+    """Give what an account's own transaction brought to it beyond its fee, such as a check that it cashed."""
+    fee = drops(found.fields, "Fee") if payer(found.fields) == address else 0
+    units = changed(found, address) + fee
+    if units <= 0:
+        return None
+    return Arrival(
+        f"{found.tx_id}/{address}", found.tx_id, found.height, "", Destination(address), Amount(native, units)
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from online.chains.api import Customs
+from shared.chains.xrpl.addresses import pack_address
 
 CUSTOMS: Final = Customs(
     payees=1,
     payers=1,
     tickets="tickets",
     tags=True,
+    packed=pack_address,
     settings="""\
 # the url is JSON-RPC by http(s)://, or ws(s)://
 # fee_cap_drops = 10000
