@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from nacl.signing import VerifyKey
 
-from offline_signer import ceremony, journal_file, ownership
+from offline_signer import ceremony, journal_file, ownership, pen
 from offline_signer.history import fold
 from shared import chains
 from shared.chains.api import Words
@@ -102,14 +102,16 @@ def test_the_journal_has_the_words_and_whose_they_were_before_anything_is_signed
     def broken(*_: object) -> bytes:
         raise RuntimeError("the power is gone")
 
-    monkeypatch.setattr(ownership.pen, "sign", broken)
+    monkeypatch.setattr(pen, "sign", broken)
     with pytest.raises(RuntimeError):
         proven(vaults, "carol")
     entries = journal_file.read(vaults.world.folder, None).entries
     assert entries[-1].kind == "prove"
     body = dict(entries[-1].body)
     assert (body["message"], body["recipient"], body["nonce"]) == (WORDS.text, WORDS.recipient, NONCE)
-    assert len(body["approvals"]) == 1
+    approvals = body["approvals"]
+    assert isinstance(approvals, list)
+    assert len(approvals) == 1
     fold(entries)
 
 
