@@ -138,7 +138,10 @@ def test_more_leases_than_a_server_has_room_for_are_let_go_on_the_way(
     monkeypatch.setattr("online.jobs.leases._MOST_HELD", 10)
     assert len(bank.desk.tick().submitted) == JOBS
     with bank.desk.store.reading() as connection:
-        held = connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").scalar()
+        held = connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ).scalar()
     assert held == 0
 
 
