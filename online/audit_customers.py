@@ -30,6 +30,7 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.withdrawals, _withdrawals(told), _withdrawal_rows(connection)),
         (tables.arrivals, _arrivals(connection, told), _arrival_rows(connection)),
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
+        (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
         (tables.targets, _targets(told), _kept(connection, tables.targets, "wallet", "asset_code", "sealed")),
     ):
         for key in sorted(said.keys() | there.keys(), key=str):
@@ -187,6 +188,14 @@ def _mandates(connection: Connection, told: Told) -> _Rows:
 def _mandate_rows(connection: Connection) -> _Rows:
     rows = connection.execute(select(tables.mandates))
     return {row.id: (row.sealed, row.drafted_by, row.approved_by, row.revoked) for row in rows}
+
+
+def _openings(told: Told) -> _Rows:
+    found: dict[Any, Any] = {}
+    for body in _bodies(told, "opening"):
+        units = body.get("units")
+        found |= {(body.get("wallet"), code): body.get("height") for code in (units if isinstance(units, dict) else ())}
+    return found
 
 
 def _targets(told: Told) -> _Rows:

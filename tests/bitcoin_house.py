@@ -124,8 +124,10 @@ class House(BothMachines):
 
 
 @contextmanager
-def a_house(folder: Path, *, form: str = "", deposits: int = 6, **settings: int | str) -> Iterator[House]:
-    """Set both machines up over a served devnet; the cold wallet has coins and assets, and the books are open."""
+def a_house(
+    folder: Path, *, form: str = "", deposits: int = 6, opened: bool = True, **settings: int | str
+) -> Iterator[House]:
+    """Set both machines up over a served devnet; the cold wallet has coins and assets, and the books are opened."""
     people = {name: Somebody(name) for name in PEOPLE}
     bitcoin = BitcoinWorld()
     counterparty = CounterpartyWorld(bitcoin)
@@ -141,11 +143,13 @@ def a_house(folder: Path, *, form: str = "", deposits: int = 6, **settings: int 
         closing.callback(store.close)
         house = House(folder, NETWORK, store, gateway, people, bitcoin=bitcoin, counterparty=counterparty)
         furnish(house, form, {"cold": 2, "deposits": deposits, "holding": 1})
+        if opened:
+            house.open_books()
         yield house
 
 
 def furnish(house: House, form: str, counts: Mapping[str, int]) -> None:
-    """Let the machines meet, with wallets of so many keys, a policy, coins and assets, and open books."""
+    """Let the machines meet, with wallets of so many keys, a policy, coins and assets."""
     house.meet({name: counts[name] for name in ACCOUNTS}, form)
     for asset in (XCP, CARD):
         add_asset(house.store, NETWORK, asset.code, asset.decimals, NOW)
@@ -153,7 +157,6 @@ def furnish(house: House, form: str, counts: Mapping[str, int]) -> None:
     house.fund(*[COIN] * 4)
     for asset in (XCP, CARD):
         house.counterparty.credit(house.address("cold"), asset.code, 1_000 * 10**asset.decimals)
-    house.open_books()
 
 
 def _policy(house: House) -> str:

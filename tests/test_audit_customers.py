@@ -52,6 +52,7 @@ EDITS = [
     ("mandates", "UPDATE mandates SET revoked = 1"),
     ("mandates", "UPDATE mandates SET approved_by = NULL"),
     ("targets", "UPDATE targets SET sealed = X'00'"),
+    ("openings", "UPDATE openings SET height = 0 WHERE wallet = 'cold'"),
 ]
 
 

@@ -12,7 +12,7 @@ from online.customers.register import register
 from online.deposits.instructions import instruct
 from online.deposits.model import deposits
 from online.jobs.loop import tick
-from online.ledger.books import balance_sheet
+from online.ledger.books import balance_sheet, open_wallet
 from online.orders.gathering import draft_sweep
 from online.orders.spending import draft_pay
 from shared.effects import Destination
@@ -105,3 +105,29 @@ def test_a_reorganisation_deeper_than_final_is_told_and_books_nothing(house: Hou
     (trouble,) = tick(house.store, {NETWORK: house.gateway}, NOW).troubles
     assert "another block" in trouble
     assert told(house) == []
+
+
+def test_what_was_there_when_the_books_were_opened_is_a_customers_and_counted_once(tmp_path: Path) -> None:
+    with a_house(tmp_path, opened=False) as house:
+        register(house.store, "dave", NOW)
+        place = instruct(house.store, "dave", "deposits", NOW).place
+        house.tick()
+        house.bitcoin.fund_all([(place.address, 70_000)])
+        house.open_books()  # with one confirmation, which is not deep enough for the deposit yet
+        house.bitcoin.mine(CONFIRMATIONS + 1)
+        house.tick()
+        assert told(house) == [("dave", 70_000, "credited")]
+        assert owed(house, "dave") == 70_000
+        house.require_books()
+        assert verify(house.store).ok
+
+
+def test_an_empty_wallet_that_is_opened_again_counts_what_came_between_once(house: House) -> None:
+    place = instruct(house.store, "dave", "deposits", NOW).place
+    house.bitcoin.fund_all([(place.address, 70_000)])
+    open_wallet(house.store, "deposits", house.gateway, NOW)
+    house.bitcoin.mine(CONFIRMATIONS + 1)
+    house.tick()
+    assert owed(house, "dave") == 70_000
+    house.require_books()
+    assert verify(house.store).ok

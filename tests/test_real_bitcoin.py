@@ -111,6 +111,7 @@ def _a_house(bitcoin: RealBitcoin, folder: Path) -> Iterator[House]:
         closing.callback(store.close)
         house = House(folder, NETWORK, store, gateway, people, bitcoin=bitcoin, counterparty=counterparty)
         furnish(house, "", {"cold": 2, "deposits": 4, "holding": 1})
+        house.open_books()
         yield house
 
 

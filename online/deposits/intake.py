@@ -18,7 +18,6 @@ from online.deposits.instructions import memo_used, owner_of
 from online.deposits.states import State
 from online.ledger import accounts, postings
 from online.ledger.accounts import Kind
-from online.ledger.facts import openings
 from online.ledger.postings import Posting
 from online.store import journal, tables
 from online.store.assets import registers
@@ -101,7 +100,7 @@ def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
     state, customer, reason = _judge(tx.sql, network, one)
     entry, body = None, _told(network, one, state, customer, reason)
     if state in (State.CREDITED, State.SUSPENSE) and _is_noted(tx.sql, one.amount.asset):
-        lines = lines_of(key.wallet, one.amount, customer)
+        lines = _lines(tx.sql, key.wallet, one.amount, one.height, customer)
         entry = postings.post(tx, f"deposit {one.tx_id} at {one.height}", "posted", lines, None, now)
         body["posted"] = postings.sworn(tx.sql, entry)
     to, amount = one.destination, one.amount
@@ -114,6 +113,19 @@ def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
     ))  # fmt: skip
     journal.append(tx, "arrival", body, now)
     return state
+
+
+def _lines(
+    connection: Connection, wallet: str, amount: Amount, height: int, customer: str | None
+) -> tuple[Posting, Posting]:
+    """Give the lines of an arrival; what a wallet's books were opened with already comes out of own funds."""
+    table, asset = tables.openings, amount.asset
+    here = (table.c.wallet == wallet) & (table.c.asset_code == asset.code)
+    opened = connection.execute(select(table.c.height).where(here)).scalar()
+    came, owed = lines_of(wallet, amount, customer)
+    if opened is not None and height <= opened:
+        came = replace(came, account=accounts.of_network(Kind.OWN, asset.network))
+    return came, owed
 
 
 def lines_of(wallet: str, amount: Amount, customer: str | None) -> tuple[Posting, Posting]:
@@ -149,20 +161,13 @@ def _is_noted(connection: Connection, asset: Asset) -> bool:
 
 
 def _post_noted(tx: Tx, network: str, now: int) -> None:
-    """Post what waits of assets that were not noted when they came, and are by now.
-
-    What a wallet's books were opened with meanwhile stands in own funds, and goes to suspense from there.
-    """
+    """Post what waits of assets that were not noted when they came, and are by now."""
     table, noted = tables.arrivals, registers(tx.sql).get(network, {})
     here = (table.c.network == network) & (table.c.state == State.SUSPENSE.value) & table.c.entry.is_(None)
     rows = tx.sql.execute(select(table).where(here, table.c.asset_code.in_(noted)).order_by(table.c.id)).all()
-    heights = openings(tx.sql, frozenset({network})).heights if rows else {}
     for row in rows:
         asset = Asset(network, row.asset_code, noted[row.asset_code])
-        came, owed = lines_of(row.wallet, Amount(asset, int(row.units)), None)
-        if row.height <= heights.get((row.wallet, asset), -1):
-            came = replace(came, account=accounts.of_network(Kind.OWN, network))
-        lines = (came, owed)
+        lines = _lines(tx.sql, row.wallet, Amount(asset, int(row.units)), row.height, None)
         entry = postings.post(tx, f"deposit {row.tx_id} at {row.height}", "posted", lines, None, now)
         tx.sql.execute(update(table).where(table.c.id == row.id).values(entry=entry))
         told: dict[str, Value] = {"network": network, "key": row.key, "posted": postings.sworn(tx.sql, entry)}

@@ -272,6 +272,15 @@ Table(
     Column("created", BigInteger, nullable=False),
 )
 
+# Up to which height a wallet's opening balance of an asset holds what had arrived.
+Table(
+    "openings",
+    metadata,
+    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("asset_code", String(64), primary_key=True),
+    Column("height", BigInteger, nullable=False),
+)
+
 # How far a ledger was read for money that arrived.
 Table(
     "cursors",
