@@ -123,7 +123,7 @@ def _arrivals(connection: Connection, told: Told) -> _Rows:
     for body in _bodies(told, "arrival"):
         what = (body.get("to"), body.get("asset"), _units(body.get("units")))
         found[body.get("network"), body.get("key")] = (*what, body.get("state"), body.get("customer"), _entry(body))
-    for body in _bodies(told, "arrival-noted"):
+    for body in _bodies(told, "arrival-posted"):
         noted = (body.get("network"), body.get("key"))
         if noted in found:
             found[noted] = (*found[noted][:5], _entry(body))

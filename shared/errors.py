@@ -992,6 +992,13 @@ class WalletAlreadyOpen(Refusal):
     hint = "See the differences with the books' check; they are never absorbed."
 
 
+class BooksNotOpen(Refusal):
+    """Money that came to a wallet before its books took in the asset: it is posted once they did."""
+
+    code = "books-not-open"
+    hint = "Note the asset with `lockgate asset add` if it is not, then `lockgate books open` the wallet."
+
+
 # --- gateway --------------------------------------------------------------------------------------
 
 

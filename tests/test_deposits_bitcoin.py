@@ -11,11 +11,13 @@ from online.audit import verify
 from online.customers.register import register
 from online.deposits.instructions import instruct
 from online.deposits.model import deposits
+from online.deposits.suspense import credit
 from online.jobs.loop import tick
 from online.ledger.books import balance_sheet, open_wallet
 from online.orders.gathering import draft_sweep
 from online.orders.spending import draft_pay
 from shared.effects import Destination
+from shared.policy import Person
 from tests.bitcoin_house import CONFIRMATIONS, NETWORK, NOW, House, a_house, amount
 
 
@@ -131,3 +133,28 @@ def test_an_empty_wallet_that_is_opened_again_counts_what_came_between_once(hous
     assert owed(house, "dave") == 70_000
     house.require_books()
     assert verify(house.store).ok
+
+
+def test_what_comes_before_the_books_are_open_waits_and_hides_nothing_that_was_there(tmp_path: Path) -> None:
+    with a_house(tmp_path, opened=False) as house:
+        house.bitcoin.fund_all([(house.address("deposits"), 10_000)])  # the exchange's own
+        house.bitcoin.mine(CONFIRMATIONS + 1)
+        register(house.store, "dave", NOW)
+        place = instruct(house.store, "dave", "deposits", NOW).place
+        house.tick()
+        house.bitcoin.fund_all([(place.address, 70_000)])
+        house.bitcoin.mine(CONFIRMATIONS + 1)
+        house.tick()
+        (one,) = (each for each in deposits(house.store) if each.amount.units == 70_000)
+        assert (one.state.value, one.reason) == ("suspense", "the wallet's books are not open for BTC")
+        house.open_books()
+        house.bitcoin.mine(1)
+        house.tick()
+        sums = {each.account: each.posted for each in balance_sheet(house.store) if each.asset == one.amount.asset}
+        assert sums["wallet:deposits"] == 80_000
+        assert sums[f"suspense:{NETWORK}"] == -70_000
+        alice, bob = ((Person(name, house.people[name].public), house.people[name].sign) for name in ("alice", "bob"))
+        credit(house.store, one.id, "dave", alice, bob, NOW)
+        assert owed(house, "dave") == 70_000
+        house.require_books()
+        assert verify(house.store).ok

@@ -22,7 +22,7 @@ from online.ledger.reconcile import reconcile
 from online.orders.spending import draft_send
 from online.store.assets import add_asset
 from shared.effects import Destination
-from shared.errors import NoSuchPlace, UnknownAsset
+from shared.errors import BooksNotOpen, NoSuchPlace
 from shared.money import Asset
 from shared.policy import Person
 from tests.bitcoin_house import CARD, CONFIRMATIONS, NETWORK, NOW, XCP, House, a_house, amount
@@ -109,17 +109,21 @@ def test_what_raises_a_balance_without_a_send_is_seen_as_well(house: House) -> N
     assert [row[4] for row in told(house) if row[1] == OTHER.code] == ["OTHERCARD is not noted here"]
 
 
-def test_an_asset_that_nobody_noted_waits_and_disturbs_no_books_until_it_is_noted(house: House) -> None:
+def test_an_asset_that_nobody_noted_waits_and_disturbs_no_books_until_they_are_open_for_it(house: House) -> None:
     send(house, place(house, "dave", memo=False), 4, OTHER)
     assert told(house) == [(None, "OTHERCARD", 4, "suspense", "OTHERCARD is not noted here")]
     assert owed(house, "dave") == {}
     house.require_books()
     alice, bob = ((Person(name, house.people[name].public), house.people[name].sign) for name in ("alice", "bob"))
-    with pytest.raises(UnknownAsset):
+    with pytest.raises(BooksNotOpen):
         credit(house.store, deposits(house.store)[0].id, "dave", alice, bob, NOW)
     assert verify(house.store).ok
 
     add_asset(house.store, NETWORK, OTHER.code, 0, NOW)
+    house.tick()
+    with pytest.raises(BooksNotOpen):  # noted, and the wallet's books do not have it yet
+        credit(house.store, deposits(house.store)[0].id, "dave", alice, bob, NOW)
+    open_wallet(house.store, "deposits", house.gateway, NOW)
     for _ in range(2):
         house.bitcoin.mine(1)
         house.tick()

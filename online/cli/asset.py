@@ -31,6 +31,7 @@ def add(app: App, network: str, code: str, decimals: int, *, as_json: bool) -> N
         _require_true(app, network, code, decimals)
         noted = add_asset(store, network, code, decimals, app.now())
     fields({"network": noted.network, "code": noted.code, "decimals": noted.decimals}, as_json=as_json)
+    note(f"note: wallets whose books are open already take {code} in by `lockgate books open`; deposits wait for that")
 
 
 @asset.command("list")

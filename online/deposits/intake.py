@@ -2,7 +2,8 @@
 
 It is a customer's where the place is exactly theirs, address and tag. What one of our own jobs moved is booked by that
 job, unless it paid a withdrawal: then it is a deposit like any other. Everything else goes to suspense with a reason.
-The books hold no asset that nobody noted, so that a stranger's can not disturb them: it is posted once it is noted.
+What comes of an asset of which a wallet's books are not open waits, and is posted once they are: a stranger's asset can
+not disturb the books, and what a wallet held before comes into them by its opening alone.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def _book(store: Store, network: str, before: str, found: Arrivals, now: int) ->
         row = tx.sql.execute(select(table).where(table.c.network == network)).one_or_none()
         if ("" if row is None else row.cursor) != before:
             return []
-        _post_noted(tx, network, now)
+        _post_waiting(tx, network, now)
         states = [_arrived(tx, network, one, now) for one in found.found if _is_new(tx.sql, network, one)]
         if row is None:
             tx.sql.execute(insert(table).values(network=network, cursor=found.cursor, height=found.height))
@@ -97,10 +98,11 @@ def _is_new(connection: Connection, network: str, one: Arrival) -> bool:
 def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
     key = find_owner(tx.sql, network, one.destination.address)
     assert key is not None  # only our own addresses were asked about
-    state, customer, reason = _judge(tx.sql, network, one)
+    opened = _opened(tx.sql, key.wallet, one.amount.asset.code)
+    state, customer, reason = _judge(tx.sql, network, one, is_open=opened is not None)
     entry, body = None, _told(network, one, state, customer, reason)
-    if state in (State.CREDITED, State.SUSPENSE) and _is_noted(tx.sql, one.amount.asset):
-        lines = _lines(tx.sql, key.wallet, one.amount, one.height, customer)
+    if state in (State.CREDITED, State.SUSPENSE) and opened is not None:
+        lines = _lines(key.wallet, one.amount, one.height, customer, opened)
         entry = postings.post(tx, f"deposit {one.tx_id} at {one.height}", "posted", lines, None, now)
         body["posted"] = postings.sworn(tx.sql, entry)
     to, amount = one.destination, one.amount
@@ -115,16 +117,20 @@ def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
     return state
 
 
+def _opened(connection: Connection, wallet: str, code: str) -> int | None:
+    """Give the height at which the books of a wallet took in an asset, or nothing where they are not open for it."""
+    table = tables.openings
+    here = (table.c.wallet == wallet) & (table.c.asset_code == code)
+    return connection.execute(select(table.c.height).where(here)).scalar()
+
+
 def _lines(
-    connection: Connection, wallet: str, amount: Amount, height: int, customer: str | None
+    wallet: str, amount: Amount, height: int, customer: str | None, opened: int
 ) -> tuple[Posting, Posting]:
     """Give the lines of an arrival; what a wallet's books were opened with already comes out of own funds."""
-    table, asset = tables.openings, amount.asset
-    here = (table.c.wallet == wallet) & (table.c.asset_code == asset.code)
-    opened = connection.execute(select(table.c.height).where(here)).scalar()
     came, owed = lines_of(wallet, amount, customer)
-    if opened is not None and height <= opened:
-        came = replace(came, account=accounts.of_network(Kind.OWN, asset.network))
+    if height <= opened:
+        came = replace(came, account=accounts.of_network(Kind.OWN, amount.asset.network))
     return came, owed
 
 
@@ -135,7 +141,7 @@ def lines_of(wallet: str, amount: Amount, customer: str | None) -> tuple[Posting
     return Posting(accounts.wallet(wallet), asset, units), Posting(owed, asset, -units)
 
 
-def _judge(connection: Connection, network: str, one: Arrival) -> tuple[State, str | None, str]:
+def _judge(connection: Connection, network: str, one: Arrival, *, is_open: bool) -> tuple[State, str | None, str]:
     """Say what an arrival is, whose, and why it waits if it does."""
     if one.refund:
         return State.REFUND, None, "given back by the ledger itself"
@@ -145,6 +151,8 @@ def _judge(connection: Connection, network: str, one: Arrival) -> tuple[State, s
         return State.OWN, None, "moved by one of our own jobs"
     if not _is_noted(connection, one.amount.asset):
         return State.SUSPENSE, None, f"{one.amount.asset.code} is not noted here"
+    if not is_open:
+        return State.SUSPENSE, None, f"the wallet's books are not open for {one.amount.asset.code}"
     if customer is not None and memo_used(connection, network, one.destination, beside=one.tx_id):
         return State.SUSPENSE, None, "its memo came with an earlier deposit"
     if customer is not None:
@@ -160,18 +168,20 @@ def _is_noted(connection: Connection, asset: Asset) -> bool:
     return asset == native or asset.code in registers(connection).get(asset.network, {})
 
 
-def _post_noted(tx: Tx, network: str, now: int) -> None:
-    """Post what waits of assets that were not noted when they came, and are by now."""
-    table, noted = tables.arrivals, registers(tx.sql).get(network, {})
+def _post_waiting(tx: Tx, network: str, now: int) -> None:
+    """Post what waits of assets for which the wallet's books were not open when it came, and are by now."""
+    table, opened, noted = tables.arrivals, tables.openings, registers(tx.sql).get(network, {})
+    native = chain(network).network(network).native
     here = (table.c.network == network) & (table.c.state == State.SUSPENSE.value) & table.c.entry.is_(None)
-    rows = tx.sql.execute(select(table).where(here, table.c.asset_code.in_(noted)).order_by(table.c.id)).all()
-    for row in rows:
-        asset = Asset(network, row.asset_code, noted[row.asset_code])
-        lines = _lines(tx.sql, row.wallet, Amount(asset, int(row.units)), row.height, None)
+    both = (opened.c.wallet == table.c.wallet) & (opened.c.asset_code == table.c.asset_code)
+    query = select(table, opened.c.height.label("opened")).join(opened, both).where(here).order_by(table.c.id)
+    for row in tx.sql.execute(query).all():
+        asset = native if row.asset_code == native.code else Asset(network, row.asset_code, noted[row.asset_code])
+        lines = _lines(row.wallet, Amount(asset, int(row.units)), row.height, None, row.opened)
         entry = postings.post(tx, f"deposit {row.tx_id} at {row.height}", "posted", lines, None, now)
         tx.sql.execute(update(table).where(table.c.id == row.id).values(entry=entry))
         told: dict[str, Value] = {"network": network, "key": row.key, "posted": postings.sworn(tx.sql, entry)}
-        journal.append(tx, "arrival-noted", told, now)
+        journal.append(tx, "arrival-posted", told, now)
 
 
 def _moved_by_us(connection: Connection, network: str, tx_id: str) -> str | None:

@@ -15,7 +15,7 @@ from online.store.assets import registers
 from online.store.database import Store
 from shared.chains import chain
 from shared.effects import Destination
-from shared.errors import NotInSuspense, UnknownAsset
+from shared.errors import BooksNotOpen, NotInSuspense
 from shared.money import Amount, Asset
 
 
@@ -53,14 +53,14 @@ def find_suspended(connection: Connection, number: int, *, beside: bytes = b"") 
     """Give an arrival that waits in suspense, and that no order sends back beside the one named.
 
     Raises:
-        NotInSuspense: if it does not wait, or an order that may still happen sends it back. UnknownAsset: if it waits
-            for its asset to be noted.
+        NotInSuspense: if it does not wait, or an order that may still happen sends it back. BooksNotOpen: if it waits
+            for its wallet's books to be opened for its asset.
     """
     row = connection.execute(select(tables.arrivals).where(tables.arrivals.c.id == number)).one_or_none()
     if row is None or row.state != State.SUSPENSE.value:
         raise NotInSuspense(f"no arrival {number} waits in suspense")
     if row.entry is None:
-        raise UnknownAsset(f"arrival {number} is of {row.asset_code[:40]}, which is not noted here")
+        raise BooksNotOpen(f"the books of {row.wallet} are not open for {row.asset_code[:40]}: arrival {number} waits")
     if row.order_id is not None and row.order_id != beside.hex() and _may_happen(connection, row.order_id):
         raise NotInSuspense(f"arrival {number} is being sent back by order {row.order_id}")
     return _deposit(connection, row)
