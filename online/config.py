@@ -37,6 +37,7 @@ url = "sqlite:///lockgate.db"  # a relative path begins at this folder; PostgreS
 network = "{network}"
 url = "{url}"
 # second_url = "https://..."   # an independently run node that must agree
+# second_above = {{ {native} = "1000" }}  # above this sum it must tell of deposits too before they are credited
 {more}"""
 
 _PRIME: Final = "prime_"
@@ -112,9 +113,8 @@ def create(home: Path, name: str, network: str, url: str) -> Config:
     except OSError as error:
         raise FileTrouble(f"the folder {home} can not be made: {error.strerror}") from None
     more = customs(network).settings
-    text = _TEXT.format(
-        name=name, network_class=network_class, chain=chain.name, network=network, url=url, more=more
-    )
+    words = {"name": name, "network_class": network_class, "chain": chain.name, "network": network, "url": url}
+    text = _TEXT.format(**words, native=chain.network(network).native.code, more=more)
     write_file(home / "config.toml", text.encode())
     return load(home)
 

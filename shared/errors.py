@@ -1037,6 +1037,13 @@ class NodeUnfit(Refusal):
     hint = "Repair the node or name another in the settings; nothing is built or believed meanwhile."
 
 
+class NodesDisagree(Refusal):
+    """Money that one node tells of and the second does not, above the sum that one alone is believed."""
+
+    code = "nodes-disagree"
+    hint = "Nothing is credited until both agree; each turn asks again. If it stays, find out which node lies."
+
+
 class BadGatewaySettings(Refusal):
     """Settings of a network's gateway that are missing, unknown or out of bounds."""
 

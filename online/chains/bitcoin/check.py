@@ -32,8 +32,10 @@ _BLOCKS_APART = 2
 _VERSION = re.compile(r"v?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})", re.ASCII)
 
 
-def check(nodes: Sequence[Node], cp: CpNode | None, network: str, settings: Settings) -> NodeReport:
-    """Check every node and compare them.
+def check(
+    nodes: Sequence[Node], cps: tuple[CpNode | None, CpNode | None], network: str, settings: Settings
+) -> NodeReport:
+    """Check every node, the first one's and the last one's Counterparty nodes with them, and compare them.
 
     Raises:
         NodeUnfit: with everything that is wrong. NodeUnreachable: when one does not answer.
@@ -47,10 +49,12 @@ def check(nodes: Sequence[Node], cp: CpNode | None, network: str, settings: Sett
         lines.append("no block is pinned: a node on another branch would not be noticed")
     if len(nodes) > 1:
         lines.append(_compare(nodes, min(status.height for status in statuses)))
-    relayed, warnings = relay_of(nodes) if cp is not None else ((), ())
-    if cp is not None:
-        told = in_step(nodes[0], cp, network, settings)[1]
-        lines += [f"{cp.name}: counterparty-core {told.version[:20]}, ready, height {told.height}", *relayed]
+    relayed, warnings = relay_of(nodes) if cps[0] is not None else ((), ())
+    for node, cp in zip((nodes[0], nodes[-1]), cps, strict=True):
+        if cp is not None:
+            told = in_step(node, cp, network, settings)[1]
+            lines.append(f"{cp.name}: counterparty-core {told.version[:20]}, ready, height {told.height}")
+    lines += relayed
     first = statuses[0]
     return NodeReport(nodes[0].name, network, _shown(first.version), first.height, tuple(lines), warnings)
 

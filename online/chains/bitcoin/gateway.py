@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from online.chains import api
+from online.chains.agreed import agreed
 from online.chains.bitcoin import arrivals, broadcast, build, check, fill, movements, watch
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
@@ -38,12 +39,12 @@ class BitcoinGateway:
             Node(url, seconds, settings.scan_timeout_seconds, cookie)
             for url, cookie in zip(urls, cookies, strict=False)
         ]
-        where = settings.counterparty_url
-        self._cp = None if where is None else CpNode(where, seconds)
+        places = settings.counterparty_url, settings.second_counterparty_url
+        self._cp, self._second_cp = (None if url is None else CpNode(url, seconds) for url in places)
 
     def check(self) -> api.NodeReport:
         """Check the nodes. Raises NodeUnfit, NodeUnreachable."""
-        return check.check(self._nodes, self._cp, self.network, self._settings)
+        return check.check(self._nodes, (self._cp, self._second_cp), self.network, self._settings)
 
     def height(self) -> int:
         """Give the best chain's height. Raises NodeUnreachable."""
@@ -114,16 +115,24 @@ class BitcoinGateway:
         return movements.movements(self._nodes[0], self._cp, self._asset, addresses, assets, since, depth)
 
     def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
-        """Give what arrived at some addresses since a cursor; see `arrivals.arrivals` for refusals."""
-        depth = self._settings.confirmations
-        return arrivals.arrivals(self._nodes[0], self._cp, self._asset, addresses, assets, cursor, depth)
+        """Give what arrived at some addresses since a cursor; see `arrivals.arrivals` and `agreed` for refusals."""
+
+        def tell(node: Node, cp: CpNode | None, assets: Collection[Asset]) -> api.Arrivals:
+            depth = self._settings.confirmations
+            return arrivals.arrivals(node, cp, self._asset, addresses, assets, cursor, depth)
+
+        above = self._settings.second_above
+        judged = [asset for asset in assets if asset == self._asset or self._second_cp is not None]
+        found = tell(self._nodes[0], self._cp, assets)
+        return agreed(found, judged, above, lambda: tell(self._nodes[-1], self._second_cp, judged))
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
         for node in self._nodes:
             node.close()
-        if self._cp is not None:
-            self._cp.close()
+        for cp in (self._cp, self._second_cp):
+            if cp is not None:
+                cp.close()
 
 
 def connect(network: str, settings: Mapping[str, Any]) -> BitcoinGateway:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from online.chains.agreed import require_sums
 from shared.errors import BadGatewaySettings
 
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_MAINNET = "bitcoin:mainnet"
+_MAINNET, _NATIVE = "bitcoin:mainnet", "BTC"
 _PIN_ABOVE = 961_632
 """From here on nodes that enforce BIP110 follow a chain of their own: a pinned block below it tells nothing."""
 
@@ -38,12 +39,15 @@ class Settings:
     `fee_rate_cap` is in sat/vB and `fee_cap` in sat, for both transactions of a pair together. `fallback_rate`, in
     sat per 1000 vB, is used where the node has no estimate; without it such a build is refused. `search_blocks` is how
     far back the spender of an input is searched. `source` says whether our encoder builds or compose does; the other
-    is always compared where it is there.
+    is always compared where it is there. `second_above` is, by asset, the sum above which the second nodes must tell of
+    deposits too, in whole coins.
     """
 
     url: str = field(repr=False)
     counterparty_url: str | None = field(default=None, repr=False)
     second_url: str | None = field(default=None, repr=False)
+    second_counterparty_url: str | None = field(default=None, repr=False)
+    second_above: Mapping[str, str] = field(default_factory=dict)
     cookie_file: str | None = None
     pinned_height: int | None = None
     pinned_hash: str | None = None
@@ -58,9 +62,12 @@ class Settings:
     scan_timeout_seconds: int = 600
 
     def __post_init__(self) -> None:
-        for url in (self.url, self.counterparty_url, self.second_url):
+        for url in (self.url, self.counterparty_url, self.second_url, self.second_counterparty_url):
             if url is not None and not _is_url(url):
                 raise BadGatewaySettings("a node's url begins with http:// or https:// and names a host")
+        require_sums(self.second_above, self.second_url)
+        if set(self.second_above) - {_NATIVE} and self.second_counterparty_url is None:
+            raise BadGatewaySettings("second_above of an asset needs a second_counterparty_url")
         for name, (least, most) in _BOUNDS.items():
             value = getattr(self, name)
             if value is not None and not (type(value) is int and least <= value <= most):

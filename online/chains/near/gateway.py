@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from online.chains import api
+from online.chains.agreed import agreed
 from online.chains.near import arrivals, broadcast, build, check, purse, watch
 from online.chains.near.node import Node
 from online.chains.near.relay import read_relayer
@@ -72,9 +73,17 @@ class NearGateway:
         return watch.watch(posts, watched)
 
     def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
-        """Give what arrived at some accounts since a cursor. Raises HistoryMissing, NodeUnreachable."""
-        check.believed(self._nodes[0], self.network, self._settings)
-        return arrivals.arrivals(self._nodes[0], self._native, addresses, assets, cursor)
+        """Give what arrived at some accounts since a cursor.
+
+        Raises:
+            HistoryMissing, NodeUnreachable: of the nodes. NodesDisagree: on what is above the second node's sum.
+        """
+
+        def tell(node: Node) -> api.Arrivals:
+            check.believed(node, self.network, self._settings)
+            return arrivals.arrivals(node, self._native, addresses, assets, cursor)
+
+        return agreed(tell(self._nodes[0]), assets, self._settings.second_above, lambda: tell(self._nodes[-1]))
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

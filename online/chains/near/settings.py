@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
+from online.chains.agreed import require_sums
 from shared.errors import BadAmount, BadGatewaySettings
 from shared.money import Asset, parse_amount
 
@@ -26,7 +27,8 @@ _NEAR = Asset("near", "NEAR", 24)  # every network's has the same decimals
 class Settings:
     """Where the nodes are, which protocol is known, and how long a crossing of the gap takes.
 
-    `second_url` is a provider of its own that must agree; `archive_url` a node that keeps everything, for proofs
+    `second_url` is a provider of its own that must agree, on deposits too where more than `second_above` of an asset
+    comes, in whole coins by its code; `archive_url` a node that keeps everything, for proofs
     that a transaction never happened. `relayer_file` is the credentials of an account that carries out delegate
     actions, as near-cli keeps them; without one they are taken away as files. `protocol_most` is the newest protocol
     version whose rules somebody has looked at. Nothing is built that could not live `crossing_seconds`.
@@ -37,6 +39,7 @@ class Settings:
 
     url: str = field(repr=False)
     second_url: str | None = field(default=None, repr=False)
+    second_above: Mapping[str, str] = field(default_factory=dict)
     archive_url: str | None = field(default=None, repr=False)
     relayer_file: str | None = None
     protocol_most: int = 87
@@ -49,6 +52,7 @@ class Settings:
         for url in (self.url, self.second_url, self.archive_url):
             if url is not None and not _names_host(url):
                 raise BadGatewaySettings("the url of a NEAR node begins with http:// or https:// and names a host")
+        require_sums(self.second_above, self.second_url)
         if self.relayer_file is not None and not isinstance(self.relayer_file, str):
             raise BadGatewaySettings("relayer_file is a path")
         if self.registration_most_units == 0:

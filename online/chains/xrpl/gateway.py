@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from online.chains import api
+from online.chains.agreed import agreed
 from online.chains.xrpl import arrivals, broadcast, build, check, movements, watch
 from online.chains.xrpl.node import Node
 from online.chains.xrpl.settings import Settings, read_settings
@@ -65,8 +67,13 @@ class XrplGateway:
         return movements.movements(self._nodes[0], self._asset, addresses, since)
 
     def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
-        """Give the XRP that arrived at some accounts since a cursor. Raises HistoryMissing, NodeUnreachable."""
-        return arrivals.arrivals(self._nodes[0], self._asset, addresses, cursor)
+        """Give the XRP that arrived at some accounts since a cursor.
+
+        Raises:
+            HistoryMissing, NodeUnreachable: of the nodes. NodesDisagree: on what is above the second node's sum.
+        """
+        tell = [partial(arrivals.arrivals, node, self._asset, addresses, cursor) for node in self._nodes]
+        return agreed(tell[0](), [self._asset], self._settings.second_above, tell[-1])
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from online.chains.agreed import require_sums
 from shared.errors import BadGatewaySettings
 
 _SCHEMES = ("http://", "https://", "ws://", "wss://")
@@ -14,6 +15,7 @@ _NAMES = {
     "network",
     "url",
     "second_url",
+    "second_above",
     "fee_cap_drops",
     "expiry_ledgers",
     "timeout_seconds",
@@ -25,12 +27,14 @@ _NAMES = {
 class Settings:
     """Where the nodes are, the highest fee to offer, and how long a transaction may live.
 
+    `second_above` is, by asset, the sum above which the second node must tell of deposits too, in whole coins.
     `oldest_seconds` is the age of the validated ledger beyond which a node counts as stalled. A url may hold a
     password or token and is never shown whole.
     """
 
     url: str = field(repr=False)
     second_url: str | None = field(default=None, repr=False)
+    second_above: Mapping[str, str] = field(default_factory=dict)
     fee_cap_drops: int = 10_000
     expiry_ledgers: int = 256
     timeout_seconds: int = 10
@@ -40,6 +44,7 @@ class Settings:
         for url in (self.url, self.second_url):
             if url is not None and not str(url).startswith(_SCHEMES):
                 raise BadGatewaySettings("a node's url begins with http://, https://, ws:// or wss://")
+        require_sums(self.second_above, self.second_url)
         _within("fee_cap_drops", self.fee_cap_drops, 10, 10**8)
         # XRPL: below current + 2 nothing is queued, and ledgers take 3 to 4 s: 25,000 of them are a day.
         _within("expiry_ledgers", self.expiry_ledgers, 4, _A_DAY)
