@@ -18,7 +18,7 @@ import pytest
 
 from offline_signer import setup
 from online.audit import verify
-from online.chains.api import Gateway, Purser
+from online.chains.api import FeeTeller, Gateway, Purser
 from online.chains.bitcoin.gateway import connect as connect_bitcoin
 from online.chains.near.gateway import connect as connect_near
 from online.chains.xrpl.gateway import connect as connect_xrpl
@@ -190,6 +190,17 @@ def test_withdrawals_on_every_ledger_are_paid_with_nobody_there(tills: Tills) ->
     assert reconcile(tills.store, tills.gateways).findings == ()
     assert verify(tills.store).ok
     assert [list((tills.hot.spool / name).iterdir()) for name in ("in", "out", "refused")] == [[], [], []]
+
+
+def test_each_ledger_tells_what_a_payment_costs_now(tills: Tills) -> None:
+    tellers = [gateway for gateway in tills.gateways.values() if isinstance(gateway, FeeTeller)]
+    # XRPL's base fee in drops; 141 vB at the settings' 5 sat/vB; 0.46 Tgas at the world's price of gas.
+    gas = tills.near.chain.final.gas_price
+    assert [str(one.fee_now()) for one in tellers] == [
+        "0.00001 XRP", "0.00000705 BTC", str(Amount(NEAR, 460 * 10**9 * gas)),
+    ]  # fmt: skip
+    tills.xrpl.crowd(5_000)
+    assert str(tellers[0].fee_now()) == "0.005 XRP"
 
 
 # --- how it is set up, and how it is seen -------------------------------------------------------------

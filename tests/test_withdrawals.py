@@ -24,16 +24,18 @@ from online.orders.approval import rebuild
 from online.store import tables
 from online.withdrawals.accepting import Wish, accept, accept_many
 from online.withdrawals.gathering import cancel, gather
+from online.withdrawals.mandate_text import mandate_lines, read_mandate
 from online.withdrawals.mandates import (
     Ceiling,
     Mandate,
+    Patience,
     approve_mandate,
     draft_mandate,
     mandates,
     revoke_mandate,
 )
 from online.withdrawals.model import Withdrawal, withdrawals
-from online.withdrawals.paying import hold, release
+from online.withdrawals.paying import hold, pay_out, release
 from online.withdrawals.states import State
 from shared.effects import Claim, Destination
 from shared.errors import (
@@ -42,6 +44,7 @@ from shared.errors import (
     BadWithdrawal,
     CustomerFrozen,
     DestinationTagNeeded,
+    FeeRateUnknown,
     MandateMissing,
     MoveRefused,
     NotAllowedThere,
@@ -396,3 +399,105 @@ def test_rows_changed_behind_the_stations_back_build_nothing(
         tx.sql.execute(update(table).values(values))
     with pytest.raises(BadSeal):
         build_approved(desk.store, desk.gateways, NOW)
+
+
+# --- while the ledger is dear -------------------------------------------------------------------------
+
+
+class Dear(World):
+    """A ledger that says what a payment costs; a price of None nobody can tell."""
+
+    price: int | None = 20
+
+    def fee_now(self) -> Amount:
+        if self.price is None:
+            raise FeeRateUnknown("the node has no estimate of fees")
+        return Amount(xrp(0).asset, self.price)
+
+
+@pytest.fixture
+def dear(tmp_path: Path) -> Desk:
+    """Dave has one withdrawal that waits under a mandate whose patience ends at 12 drops or after 600 seconds."""
+    found = make_desk(tmp_path, Dear())
+    register(found.store, "dave", NOW)
+    trade(found.store, "dave", [Leg(HOUSE, "dave", xrp(500))], NOW)
+    mandated(found, replace(MANDATE, patience=Patience(12, 600)))
+    accept(found.store, wish(found, "w0"), NOW)
+    return found
+
+
+def paid_at(desk: Desk, now: int) -> tuple[list[str], tuple[str, ...]]:
+    troubles = pay_out(desk.store, desk.gateways, now)
+    return desk.states(), troubles
+
+
+def test_while_a_payment_costs_more_withdrawals_wait_and_then_they_go(dear: Desk) -> None:
+    assert paid_at(dear, NOW + 599) == ([], ())
+    dear.world.price = 12  # type: ignore[attr-defined]
+    assert paid_at(dear, NOW + 599) == (["built"], ())
+
+
+def test_however_dear_it_is_the_patience_ends(dear: Desk) -> None:
+    assert paid_at(dear, NOW + 600) == (["built"], ())
+
+
+def test_as_many_as_are_gathered_wait_too_while_it_is_dear(dear: Desk) -> None:
+    for name in ("w1", "w2"):
+        accept(dear.store, wish(dear, name), NOW)
+    assert paid_at(dear, NOW + 100) == ([], ())
+    dear.world.price = 10  # type: ignore[attr-defined]
+    assert paid_at(dear, NOW)[0] == ["built"] * 3
+
+
+def test_a_fee_that_nobody_can_tell_counts_as_dear_and_is_told(dear: Desk) -> None:
+    dear.world.price = None  # type: ignore[attr-defined]
+    states, (trouble,) = paid_at(dear, NOW + 599)
+    assert (states, trouble.endswith("[fee-rate-unknown]")) == ([], True)
+    assert paid_at(dear, NOW + 600)[0] == ["built"]
+
+
+def test_a_cheap_ledger_changes_nothing_of_count_and_age(dear: Desk) -> None:
+    dear.world.price = 1  # type: ignore[attr-defined]
+    assert paid_at(dear, NOW + 29) == ([], ())
+    assert paid_at(dear, NOW + 30) == (["built"], ())
+
+
+@pytest.mark.parametrize("patience", [Patience(0, 600), Patience(12, 29), Patience(12, 86_401)])
+def test_a_patience_that_is_none_is_refused(desk: Desk, patience: Patience) -> None:
+    with pytest.raises(BadMandate):
+        mandated(desk, replace(MANDATE, patience=patience))
+
+
+TEXT = """
+wallet = "cold"
+count = 3
+age_seconds = 30
+{more}
+[assets.XRP]
+event = "100"
+day = "250"
+customer_day = "150"
+review = "60"
+"""
+
+
+def test_a_mandate_is_read_as_it_is_written_with_its_patience_and_without(desk: Desk) -> None:
+    def find(wallet: str, code: str) -> Asset:
+        assert (wallet, code) == ("cold", "XRP")
+        return xrp(0).asset
+
+    assert read_mandate(TEXT.format(more=""), find) == MANDATE
+    found = read_mandate(TEXT.format(more='fee_most = "0.000012"\nfee_age_seconds = 600'), find)
+    assert found == replace(MANDATE, patience=Patience(12, 600))
+    assert mandate_lines(found, find)[-1] == "while a payment costs more than 0.000012 XRP, only after 600 seconds"
+    number = mandated(desk, found)
+    assert next(one.mandate for one in mandates(desk.store) if one.id == number) == found
+
+
+@pytest.mark.parametrize(
+    "more", ['fee_most = "0.1"', "fee_age_seconds = 600", "fee_most = 1\nfee_age_seconds = 600",
+             'fee_most = "-1"\nfee_age_seconds = 600', 'fee_most = "1"\nfee_age_seconds = "600"'],
+)  # fmt: skip
+def test_a_patience_is_written_whole_or_not_at_all(more: str) -> None:
+    with pytest.raises(BadMandate):
+        read_mandate(TEXT.format(more=more), lambda _wallet, _code: xrp(0).asset)

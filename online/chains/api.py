@@ -182,6 +182,20 @@ class Appraiser(Protocol):
         """Give the decimals of an asset beside the native one, None where the ledger has no such asset."""
 
 
+@runtime_checkable
+class FeeTeller(Protocol):
+    """What a gateway offers besides, so that what can wait does while its ledger is dear."""
+
+    network: str
+
+    def fee_now(self) -> Amount:
+        """Give what one plain payment would cost now, from one address to one other.
+
+        Raises:
+            NodeUnreachable: of the node. FeeRateUnknown: where nobody can tell.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Money that reached one of our addresses, irreversibly as the settings say. `key` names it once and for ever.

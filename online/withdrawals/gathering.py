@@ -1,13 +1,16 @@
 """Gathering what waits into orders: by the wallet's mandate, the station drafts them and nobody else approves.
 
-How many lines fit in a transaction each ledger's customs say; what waits too short and too few goes on waiting.
+How many lines fit in a transaction each ledger's customs say; what waits too short and too few goes on waiting, and so
+does what is not pressing while the ledger is dear.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from online.jobs.model import find_job, find_jobs, transfer_refs
 from online.jobs.moves import move as move_job
@@ -18,6 +21,7 @@ from online.orders.spending import spread
 from online.orders.writing import Draft, Wanted, own_wallet, write_mandated
 from online.store import tables
 from online.store.database import Store, Tx
+from online.store.wallets import find_wallet
 from online.withdrawals.mandates import Given, mandate_of
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.settling import ORDER_KIND
@@ -25,9 +29,29 @@ from online.withdrawals.states import State
 from shared.chains import chain
 from shared.errors import MandateMissing
 
+NO_FEES: Final[Mapping[str, int]] = MappingProxyType({})
 
-def gather(store: Store, now: int) -> tuple[Order, ...]:
+
+def patient(store: Store) -> frozenset[str]:
+    """Give the networks on which something waits under a mandate that asks what a payment costs."""
+    table = tables.withdrawals
+    query = select(table.c.wallet, table.c.network).where(table.c.state == State.QUEUED.value).distinct()
+    with store.reading() as connection:
+        waiting = connection.execute(query).all()
+        return frozenset(row.network for row in waiting if _asks(connection, row.wallet))
+
+
+def _asks(connection: Connection, wallet: str) -> bool:
+    try:
+        return mandate_of(connection, wallet).mandate.patience is not None
+    except MandateMissing:
+        return False
+
+
+def gather(store: Store, now: int, fees: Mapping[str, int] = NO_FEES) -> tuple[Order, ...]:
     """Make orders of what waits long enough, or in number; they are approved and wait to be built.
+
+    `fees` is what a plain payment costs now on a network, in base units; one that nobody could tell counts as dear.
 
     Raises:
         BadSeal, BadSignature: if a mandate was altered.
@@ -41,17 +65,22 @@ def gather(store: Store, now: int) -> tuple[Order, ...]:
                 given = mandate_of(tx.sql, wallet)
             except MandateMissing:
                 continue  # revoked since: what was accepted waits for a new word, or is cancelled
-            made += [_order(tx, given, part, now) for part in _due(tx, given, now)]
+            made += [_order(tx, given, part, now) for part in _due(tx, given, now, fees)]
     return tuple(made)
 
 
-def _due(tx: Tx, given: Given, now: int) -> Iterable[Sequence[Withdrawal]]:
-    """Give what is due, by asset; one recipient once in each part, so that no ledger refuses it."""
+def _due(tx: Tx, given: Given, now: int, fees: Mapping[str, int]) -> Iterable[Sequence[Withdrawal]]:
+    """Give what is due, by asset, in parts of as many as the mandate says."""
+    network, patience = find_wallet(tx.sql, given.mandate.wallet).network, given.mandate.patience
+    dear = patience is not None and not 0 <= fees.get(network, -1) <= patience.fee
     by_asset: dict[str, list[Withdrawal]] = {}
     for one in find_withdrawals(tx.sql, states=(State.QUEUED,), wallet=given.mandate.wallet):
         by_asset.setdefault(one.amount.asset.code, []).append(one)
     for waiting in by_asset.values():
-        old = now - waiting[0].created >= given.mandate.age_seconds
+        age = now - waiting[0].created
+        if dear and patience is not None and age < patience.seconds:
+            continue
+        old = age >= given.mandate.age_seconds
         size = given.mandate.count
         whole = len(waiting) if old else len(waiting) // size * size
         for start in range(0, whole, size):

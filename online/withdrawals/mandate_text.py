@@ -6,12 +6,14 @@ import tomllib
 from collections.abc import Callable
 from typing import Any, Final
 
-from online.withdrawals.mandates import Ceiling, Mandate
+from online.withdrawals.mandates import Ceiling, Mandate, Patience
+from shared.chains import chain
 from shared.errors import BadMandate, Refusal
 from shared.money import Amount, Asset, parse_amount
 
 _SPANS: Final = ("event", "day", "customer_day", "review")
 _FIELDS: Final = {"wallet", "count", "age_seconds", "assets"}
+_PATIENCE: Final = {"fee_most", "fee_age_seconds"}
 
 
 def read_mandate(text: str, find: Callable[[str, str], Asset]) -> Mandate:
@@ -25,10 +27,15 @@ def read_mandate(text: str, find: Callable[[str, str], Asset]) -> Mandate:
     except (ValueError, RecursionError) as error:
         raise BadMandate(f"the mandate is not TOML: {error}") from None
     wallet, assets = table.get("wallet"), table.get("assets")
-    if set(table) != _FIELDS or not isinstance(wallet, str) or not isinstance(assets, dict):
-        raise BadMandate(f"a mandate has {', '.join(sorted(_FIELDS))}, and nothing else")
-    ceilings = {code: _ceiling(code, one, find(wallet, code)) for code, one in assets.items()}
-    return Mandate(wallet, ceilings, _number(table, "count"), _number(table, "age_seconds"))
+    known = set(table) in (_FIELDS, _FIELDS | _PATIENCE)
+    if not known or not isinstance(wallet, str) or not isinstance(assets, dict) or not assets:
+        raise BadMandate(
+            f"a mandate has {', '.join(sorted(_FIELDS))}, perhaps both {' and '.join(sorted(_PATIENCE))}, nothing else"
+        )
+    found = {code: find(wallet, code) for code in assets}
+    ceilings = {code: _ceiling(code, one, found[code]) for code, one in assets.items()}
+    patience = _patience(table, next(iter(found.values())).network)
+    return Mandate(wallet, ceilings, _number(table, "count"), _number(table, "age_seconds"), patience)
 
 
 def mandate_lines(mandate: Mandate, find: Callable[[str, str], Asset]) -> list[str]:
@@ -40,7 +47,26 @@ def mandate_lines(mandate: Mandate, find: Callable[[str, str], Asset]) -> list[s
             one.event, one.day, one.customer_day, one.review))  # fmt: skip
         lines.append(f"{code}: at most {event} at once, {customer_day} a customer and {day} in all in 24 hours")
         lines.append(f"{code}: above {review} a person looks first")
-    return [*lines, f"gathered when {mandate.count} wait, or the oldest has waited {mandate.age_seconds} seconds"]
+    lines.append(f"gathered when {mandate.count} wait, or the oldest has waited {mandate.age_seconds} seconds")
+    if mandate.patience is not None:
+        fee = Amount(_native(find(mandate.wallet, min(mandate.ceilings)).network), mandate.patience.fee)
+        lines.append(f"while a payment costs more than {fee}, only after {mandate.patience.seconds} seconds")
+    return lines
+
+
+def _patience(table: dict[str, Any], network: str) -> Patience | None:
+    if "fee_most" not in table:
+        return None
+    try:
+        fee = parse_amount(table["fee_most"], _native(network)).units
+    except (Refusal, TypeError):
+        native = _native(network).code
+        raise BadMandate(f'fee_most is what a payment may cost, whole {native} as a text, such as "0.00002"') from None
+    return Patience(fee, _number(table, "fee_age_seconds"))
+
+
+def _native(network: str) -> Asset:
+    return chain(network).network(network).native
 
 
 def _ceiling(code: str, spans: Any, asset: Asset) -> Ceiling:

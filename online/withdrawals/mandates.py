@@ -42,16 +42,26 @@ class Ceiling:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """While one plain payment costs more than `fee`, in the ledger's base units, withdrawals wait, so long at most."""
+
+    fee: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mandate:
     """What a wallet may pay by itself: ceilings by asset code, and when waiting withdrawals are gathered.
 
-    They become an order when `count` of one asset wait, or the oldest has waited `age_seconds`.
+    They become an order when `count` of one asset wait, or the oldest has waited `age_seconds`; while the ledger is
+    dear, only once the oldest has waited as long as the `patience` says.
     """
 
     wallet: str
     ceilings: Mapping[str, Ceiling]
     count: int
     age_seconds: int
+    patience: Patience | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,9 @@ def _check(connection: Connection, mandate: Mandate) -> None:
         raise BadMandate(f"a mandate names assets, and gathers 1 to {MOST_LINES} withdrawals")
     if not 0 <= mandate.age_seconds <= MOST_AGE_SECONDS:
         raise BadMandate("withdrawals wait at most a day to be gathered")
+    patience = mandate.patience
+    if patience and not (patience.fee > 0 and mandate.age_seconds <= patience.seconds <= MOST_AGE_SECONDS):
+        raise BadMandate("while fees are high withdrawals wait longer than else, and at most a day")
     for code, one in mandate.ceilings.items():
         asset(wallet.network, code)
         if not 0 < one.event <= one.customer_day <= one.day or one.review > one.event:
@@ -176,6 +189,8 @@ def _encode(mandate: Mandate) -> bytes:
         for code, one in sorted(mandate.ceilings.items())
     ]
     gather: list[Value] = [mandate.count, mandate.age_seconds]
+    if mandate.patience is not None:
+        gather += [units_to_bytes(mandate.patience.fee), mandate.patience.seconds]
     return encode({"wallet": mandate.wallet, "ceilings": ceilings, "gather": gather})
 
 
@@ -192,8 +207,11 @@ def _decode(body: bytes) -> Mandate:
         case [int(count), int(age_seconds)]:
             fields.close()
             return Mandate(wallet, ceilings, count, age_seconds)
+        case [int(count), int(age_seconds), bytes(fee), int(seconds)]:
+            fields.close()
+            return Mandate(wallet, ceilings, count, age_seconds, Patience(units_from_bytes(fee), seconds))
         case _:
-            raise BadField("withdrawals are gathered by a count and an age")
+            raise BadField("withdrawals are gathered by a count, an age and a fee")
 
 
 def _row(connection: Connection, number: bytes) -> Row[tuple[object, ...]] | None:

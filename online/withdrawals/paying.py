@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from online.chains.api import Gateway
+from online.chains.api import FeeTeller, Gateway
 from online.jobs.build import build_job
 from online.jobs.leases import leases
 from online.jobs.model import Job, find_jobs, transfer_refs
@@ -18,7 +18,7 @@ from online.jobs.states import State as JobState
 from online.jobs.withdraw import take_back
 from online.store import tables
 from online.store.database import Store, Tx
-from online.withdrawals.gathering import gather
+from online.withdrawals.gathering import gather, patient
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.settling import ORDER_KIND
 from online.withdrawals.states import State
@@ -28,13 +28,28 @@ from shared.errors import RecipientRefused, Refusal
 def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[str, ...]:
     """Gather and build, and give what stands in the way. Calling it again is always safe."""
     try:
-        gather(store, now)
+        fees, troubles = _fees(store, gateways)
+        gather(store, now, fees)
     except Refusal as refusal:
         return (f"withdrawals: {refusal} [{refusal.code}]",)
     with leases(store) as held:  # what another process builds is its own to tell of
         mine = (job for job in _gathered(store) if job.network in gateways and held.take(job))
         found = (_build(store, job, gateways[job.network], now) for job in mine)
-        return tuple(trouble for trouble in found if trouble)
+        return (*troubles, *(trouble for trouble in found if trouble))
+
+
+def _fees(store: Store, gateways: Mapping[str, Gateway]) -> tuple[dict[str, int], list[str]]:
+    """Ask what a payment costs on the networks where something waits for that."""
+    fees: dict[str, int] = {}
+    troubles: list[str] = []
+    for network in sorted(patient(store)):
+        gateway = gateways.get(network)
+        try:
+            if isinstance(gateway, FeeTeller):
+                fees[network] = gateway.fee_now().units
+        except Refusal as refusal:
+            troubles.append(f"withdrawals on {network} wait for lower fees: {refusal} [{refusal.code}]")
+    return fees, troubles
 
 
 def _build(store: Store, job: Job, gateway: Gateway, now: int) -> str:

@@ -73,10 +73,7 @@ def rates_of(desk: Desk, wish: Wish, purse: Purse) -> Rates:
         FeeRateUnknown: where nobody names one. FeeTooHigh: above the cap.
     """
     least, increment = desk.node.least_rates()
-    rate = wish.rate or desk.node.estimate(desk.settings.confirm_target) or desk.settings.fallback_rate
-    if rate is None:
-        raise FeeRateUnknown("the node has no estimate of fees")
-    rate = max(rate, least)
+    rate = max(wish.rate, least) if wish.rate else market_rate(desk)
     if purse.replaced is not None:
         rate = max(rate, purse.replaced.rate + increment)
     if rate > desk.settings.fee_rate_cap * 1000:
@@ -85,3 +82,15 @@ def rates_of(desk: Desk, wish: Wish, purse: Purse) -> Rates:
             hint="Wait until blocks are less full, or raise fee_rate_cap in the settings.",
         )
     return Rates(rate, increment)
+
+
+def market_rate(desk: Desk) -> int:
+    """Give the node's estimate, else the settings' rate, in sat per 1000 vB.
+
+    Raises:
+        FeeRateUnknown: where nobody names one.
+    """
+    rate = desk.node.estimate(desk.settings.confirm_target) or desk.settings.fallback_rate
+    if rate is None:
+        raise FeeRateUnknown("the node has no estimate of fees")
+    return max(rate, desk.node.least_rates()[0])

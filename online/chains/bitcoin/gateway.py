@@ -16,6 +16,7 @@ from online.chains.bitcoin import arrivals, broadcast, build, check, fill, movem
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.settings import Settings, read_settings
+from online.chains.bitcoin.sizes import PAYMENT_VSIZE, fee_sats
 from shared.chains.bitcoin.addresses import script_of
 from shared.chains.bitcoin.networks import network as network_of
 from shared.effects import Claim
@@ -97,6 +98,15 @@ class BitcoinGateway:
         if plan.network != self.network:
             raise WrongNetwork(f"a plan for {plan.network} at a gateway of {self.network}")
         return fill.filled(build.Desk(self._nodes[0], self._cp, self._settings), plan, taken)
+
+    def fee_now(self) -> Amount:
+        """Give what a payment with one coin and change costs at the node's rate.
+
+        Raises:
+            FeeRateUnknown: where nobody names one. NodeUnreachable: of the node.
+        """
+        rate = build.market_rate(build.Desk(self._nodes[0], self._cp, self._settings))
+        return Amount(self._asset, fee_sats(PAYMENT_VSIZE, rate))
 
     def submit(self, blob: bytes) -> api.Verdict:
         """Hand the bytes to every node; a node that does not answer is a "later"."""

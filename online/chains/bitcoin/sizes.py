@@ -18,6 +18,9 @@ _VBYTES_PER_SIGNATURE = 5  # Bitcoin Core's -bytespersigop of 20, in virtual byt
 _WITNESS = {Form.P2WPKH: 1 + 1 + 72 + 1 + 33, Form.P2TR: 1 + 1 + 64}
 
 
+PAYMENT_VSIZE = 141
+"""The virtual size of a payment from one P2WPKH coin to two P2WPKH outputs, one of them change."""
+
 RELAYED_MOST = 100_000
 """The largest virtual size that nodes relay."""
 

@@ -11,6 +11,7 @@ from online.chains.near import arrivals, broadcast, build, check, purse, watch
 from online.chains.near.node import Node
 from online.chains.near.relay import read_relayer
 from online.chains.near.settings import Settings, read_settings
+from shared.chains.near.fees import PAYMENT_GAS
 from shared.chains.near.networks import network as network_of
 from shared.effects import Claim
 from shared.errors import WrongNetwork
@@ -60,6 +61,10 @@ class NearGateway:
         """Build a plan's transaction; see `plans` for kinds and parameters, `build.build` for refusals."""
         self._require(plan.network)
         return build.build(self._nodes[0], self._settings, plan, taken)
+
+    def fee_now(self) -> Amount:
+        """Give what the gas of one transfer costs in the final block. Raises NodeUnreachable."""
+        return Amount(self._native, PAYMENT_GAS * self._nodes[0].final_block().gas_price)
 
     def submit(self, blob: bytes) -> api.Verdict:
         """Hand the bytes over: "accepted" only where a block has them; no answer is a "later"."""

@@ -52,6 +52,10 @@ class XrplGateway:
             raise WrongNetwork(f"a plan for {plan.network} at a gateway of {self.network}")
         return build.build(self._nodes[0], self._settings, plan, taken)
 
+    def fee_now(self) -> Amount:
+        """Give the fee that enters the open ledger now. Raises NodeUnreachable."""
+        return Amount(self._asset, self._nodes[0].fee_drops())
+
     def submit(self, blob: bytes) -> api.Verdict:
         """Hand the bytes to every node; a node that does not answer is a "later"."""
         return broadcast.submit(self._nodes, blob)

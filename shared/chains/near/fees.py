@@ -26,6 +26,9 @@ _CALL_BYTE: Final = 50 * 10**6
 _ADD_KEY: Final = 210 * 10**9
 _DELETE_KEY: Final = 190 * 10**9
 
+PAYMENT_GAS: Final = _RECEIPT + _TRANSFER
+"""The gas of a payment to an account that exists."""
+
 
 def fee_most(inner: Transaction | Delegate) -> int:
     """Give the most that can be lost beside payments, in yoctoNEAR; of a delegate action nothing, the relayer pays."""
