@@ -86,7 +86,7 @@ def test_options_are_set_for_several_addresses(house: House) -> None:
     house.fund(COIN, index=1)
     house.require_difference(COIN)
     sources = [house.address("cold", index) for index in range(2)]
-    order = draft_options(house.store, house.asking(), wallet="cold", memo_required=True, sources=sources)
+    order = draft_options(house.store, house.asking(), wallet="cold", demanded=True, sources=sources)
     house.approved(order)
     house.cross()
     house.settle()

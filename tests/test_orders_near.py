@@ -157,7 +157,7 @@ def test_what_near_does_not_have_is_refused_by_name(house: NearHouse) -> None:
     with pytest.raises(NoSuchOrder):
         draft_tickets(house.store, house.asking(), wallet="cold", count=2)
     with pytest.raises(NoSuchOrder):
-        draft_options(house.store, house.asking(), wallet="cold", memo_required=True)
+        draft_options(house.store, house.asking(), wallet="cold", demanded=True)
     with pytest.raises(NoSuchOrder):
         draft_pay(house.store, house.asking(), wallet="cold", payments=pay, together=True)
     with pytest.raises(BadOrder):

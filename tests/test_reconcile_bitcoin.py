@@ -57,7 +57,7 @@ def test_after_orders_of_every_kind_there_is_no_difference(house: House) -> None
         draft_pay(store, house.asking(), wallet="cold", payments=[(holding, amount(COIN // 2)),
                                                                  (Destination(friend(1)), amount(10_000))]),
         draft_send(store, house.asking(), wallet="cold", payment=(holding, amount(5 * COIN, XCP))),
-        draft_options(store, house.asking(), wallet="cold", memo_required=True),
+        draft_options(store, house.asking(), wallet="cold", demanded=True),
     ]  # fmt: skip
     for draft in drafts:
         house.approved(draft)

@@ -285,11 +285,12 @@ class Customs:
 
     The kinds go by what they are for, and are empty where the ledger has none: `send` is one payment of an asset
     beside the native one, `batch` several at once, `everything` whatever an address holds, `lanes` further keys for
-    the wallet's first address, `rotation` another key in the place of one. `payees` is the most payments of the
-    native asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most
-    `batch_most` payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's
-    first keys can be made to sign for its first address. `tags` says that customers share an address and are told
-    apart by tags. `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be
+    the wallet's first address, `rotation` another key in the place of one, `options` that an address takes payments
+    with a tag or a memo alone (by the plan's parameters `demands[True]`) or all again (`demands[False]`). `payees` is
+    the most payments of the native asset in one transaction, `payers` the most addresses that one spends from; a batch
+    holds at most `batch_most` payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of
+    the wallet's first keys can be made to sign for its first address. `tags` says that customers share an address and
+    are told apart by tags. `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be
     several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn` gives a
     claim's place among those of its scope where the ledger takes them in that order alone. `memos` says that assets
     beside the native one come with memos, so that customers may share an address and be told apart by them.
@@ -304,6 +305,7 @@ class Customs:
     batch_most: int = 0
     batch_of_one_asset: bool = False
     options: str = ""
+    demands: Mapping[bool, Mapping[str, int | str]] = field(default_factory=dict)
     everything: str = ""
     tickets: str = ""
     lanes: str = ""

@@ -23,7 +23,7 @@ _COMMANDS = {
     "pay": ("spending", "Draft payments to one or many."),
     "send": ("spending", "Draft one send of an asset, with a memo."),
     "batch": ("spending", "Draft sends of assets to many, from a file."),
-    "options": ("spending", "Draft that an address takes sends with a memo alone."),
+    "options": ("spending", "Draft that an address takes payments with a memo or tag alone."),
     "sweep": ("gathering", "Draft that all a wallet's addresses hold goes to one address."),
     "prime": ("gathering", "Draft that addresses which hold too little get the least amount."),
     "bump": ("bump", "Replace a transaction on its way by one with a higher fee."),

@@ -16,15 +16,23 @@ _as = click.option("--as", "name", required=True, help="Who signs.")
 @click.option("--to", "target", required=True, help="The wallet that receives.")
 @click.option("--amount", required=True, help="How much, in whole coins, such as 80000.")
 @click.option("--asset", "code", help="The asset's code, if it is not the network's own.")
+@click.option("--tag", type=click.IntRange(0, 2**32 - 1), help="A tag, where the other wallet demands one.")
+@click.option("--memo-hex", help="A memo as bytes in hex, likewise.")
 @form_options("--from")
-def rebalance(form: Form, target: str, amount: str, code: str | None) -> None:
+def rebalance(
+    form: Form, target: str, amount: str, code: str | None, tag: int | None, memo_hex: str | None
+) -> None:
     """Draft an order that moves money from one own wallet to another. Prompts: station; the drafter."""
     from online.orders.drafting import draft_rebalance
+    from online.orders.lines import canonical_memo
     from shared.money import parse_amount
 
     with form.open() as (store, asking):
         moved = parse_amount(amount, form.asset(store, code))
-        order = draft_rebalance(store, asking, from_wallet=form.wallet, to_wallet=target, amount=moved)
+        memo = canonical_memo(form.network(store), None, memo_hex)
+        order = draft_rebalance(
+            store, asking, from_wallet=form.wallet, to_wallet=target, amount=moved, tag=tag, memo=memo
+        )
         form.show(store, order)
 
 

@@ -74,18 +74,19 @@ def batch(form: Form, file: Path, most: int | None) -> None:
 
 
 @click.command()
-@click.option("--memo-required/--memo-free", required=True, help="Whether sends without a memo are refused.")
+@click.option("--memo-required/--memo-free", "--tag-required/--tag-free", "demanded", required=True,
+              help="Whether what comes without one is refused.")
 @click.option("--all-addresses", is_flag=True, help="For every address of the wallet.")
 @form_options(pays=True)
-def options(form: Form, *, memo_required: bool, all_addresses: bool) -> None:
-    """Draft that an address takes sends with a memo alone, or all again. Prompts: station; the drafter."""
+def options(form: Form, *, demanded: bool, all_addresses: bool) -> None:
+    """Draft that an address takes payments with a memo or tag alone, or all again. Prompts: station; the drafter."""
     from online.orders.spending import draft_options
     from online.store.wallets import keys
 
     with form.open() as (store, asking):
         chosen = [key.address for key in keys(store, form.wallet)] if all_addresses else [form.address]
+        sources = [one for one in chosen if one]
         order = draft_options(
-            store, asking, wallet=form.wallet, memo_required=memo_required,
-            sources=[one for one in chosen if one], terms=form.terms,
-        )  # fmt: skip
+            store, asking, wallet=form.wallet, demanded=demanded, sources=sources, terms=form.terms
+        )
         form.show(store, order)

@@ -16,8 +16,11 @@ from shared.errors import BadOrder
 from shared.money import Amount
 
 
-def draft_rebalance(store: Store, asking: Asking, *, from_wallet: str, to_wallet: str, amount: Amount) -> Order:
-    """Draft the move of an amount from one wallet's first address to another's.
+def draft_rebalance(
+    store: Store, asking: Asking, *, from_wallet: str, to_wallet: str, amount: Amount, tag: int | None = None,
+    memo: str | None = None,
+) -> Order:  # fmt: skip
+    """Draft the move of an amount from one wallet's first address to another's, with a tag or memo if that demands one.
 
     Raises:
         UnknownWallet, UnknownPerson: for names that the store does not hold. BadOrder, WrongNetwork, NoSuchOrder: if
@@ -29,7 +32,7 @@ def draft_rebalance(store: Store, asking: Asking, *, from_wallet: str, to_wallet
         if target.network != wallet.network or target.name == wallet.name:
             raise BadOrder(f"{to_wallet} is no other wallet on {wallet.network}")
         draft = Draft("rebalance", wallet, keys)
-        draft.pay([keys[0]], [(Destination(target_keys[0].address), amount)])
+        draft.pay([keys[0]], [(Destination(target_keys[0].address, tag, memo), amount)])
         return write_order(tx, draft, asking)
 
 

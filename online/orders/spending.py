@@ -99,20 +99,21 @@ def draft_options(
     asking: Asking,
     *,
     wallet: str,
-    memo_required: bool,
+    demanded: bool,
     sources: Sequence[str] = (),
     terms: Terms | None = None,
 ) -> Order:
-    """Draft that addresses of a wallet (default: the first) take sends with a memo alone, or all again.
+    """Draft that addresses of a wallet (default: the first) take payments with a tag or memo alone, or all again.
 
     Raises:
         As `draft_pay`.
     """
     with store.transaction() as tx:
         found, keys = own_wallet(tx, wallet)
-        kind, params = required(found, "options"), {"options": int(memo_required)}
+        kind = required(found, "options")
         chosen = [own_key(found, keys, source) for source in dict.fromkeys(sources)] or [keys[0]]
-        draft = Draft("options", found, keys, params)
+        draft = Draft("options", found, keys)
+        params = draft.params = draft.customs.demands[demanded]
         for key in chosen:
             draft.add(kind, key, (), {**(terms or {}), **params})
         return write_order(tx, draft, asking)

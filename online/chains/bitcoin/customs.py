@@ -26,6 +26,7 @@ CUSTOMS: Final = Customs(
     batch="counterparty-mpma",
     batch_most=500,
     options="counterparty-options",
+    demands={True: {"options": 1}, False: {"options": 0}},
     everything="counterparty-sweep",
     memos=True,
     transactions=transactions,

@@ -1,4 +1,4 @@
-"""What orders must know of the XRP Ledger: one payment a transaction, tickets, and no assets beside XRP."""
+"""What orders must know of the XRP Ledger: one payment a transaction, tickets, tags, and no assets beside XRP."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ CUSTOMS: Final = Customs(
     payees=1,
     payers=1,
     tickets="tickets",
+    options="account-set",
+    demands={True: {"set": "require-dest"}, False: {"clear": "require-dest"}},
     tags=True,
     packed=pack_address,
     settings="""\
