@@ -1,6 +1,7 @@
-"""A small exchange for measurements: a store on disk with one open hot wallet, two people, and customers with balances.
+"""A small exchange for measurements: a store with one open hot wallet, two people, and customers.
 
-The keys are of fixed seeds and worth nothing. No node is asked: the ledger is what a measurement says it is.
+The keys are of fixed seeds and worth nothing. Unless a signer's card and a gateway are given, the wallet is on paper
+and no node is asked: the ledger is what a measurement says it is.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ from typing import Any, Final
 from nacl.signing import SigningKey
 from sqlalchemy import Table, insert
 
-from online.chains.api import AccountState
-from online.ledger.books import open_wallet
-from online.store import tables
+from online.chains.api import AccountState, Gateway
+from online.ledger.books import open_wallet, prove_balances
+from online.store import journal, tables
 from online.store.database import Station, Store, open_store
 from online.store.people import add_person
 from online.store.signers import pair_signer
-from online.store.wallets import import_card
+from online.store.wallets import import_card, keys
+from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
 from shared.chains.xrpl import XRPL
-from shared.envelope import WalletCard, seal_card
+from shared.envelope import WalletCard, open_card, seal_card
 from shared.hdkeys import derive
+from shared.journal import read_journal
 from shared.money import Amount
 from shared.policy import Person
 
@@ -52,25 +55,65 @@ class Ledger:
         return AccountState(address, True, self.at, Amount(NATIVE, self.units), Amount(NATIVE, 0))
 
 
-class Exchange:
-    """The store in a folder, with its people and the wallet's address."""
+def on_disk(folder: Path) -> str:
+    """Give the URL of a store in a folder, on SQLite as it is by default."""
+    return f"sqlite:///{folder / 'lockgate.db'}"
 
-    def __init__(self, folder: Path, customers: int) -> None:
-        pen = _pen("station")
-        station = Station(pen.verify_key.encode(), lambda message: pen.sign(message).signature)
-        self.store: Store = open_store(f"sqlite:///{folder / 'lockgate.db'}", station)
+
+def station(pen: SigningKey | None = None) -> Station:
+    """Give the station of a pen, by default of the one on paper, with which any process may open the store."""
+    own = pen or _pen("station")
+    return Station(own.verify_key.encode(), lambda message: own.sign(message).signature)
+
+
+class Exchange:
+    """The store at a URL, with its people, its wallet and its customers."""
+
+    def __init__(
+        self, url: str, customers: int, *, pen: SigningKey | None = None, card: bytes = b"",
+        gateway: Gateway | None = None,
+    ) -> None:  # fmt: skip
+        self._station = station(pen)
+        self.store: Store = open_store(url, self._station)
         self.people = {name: _pen(name) for name in ("alice", "bob")}
         for name, key in self.people.items():
             add_person(self.store, name, key.verify_key.encode(), NOW)
-        self._import_wallet()
-        open_wallet(self.store, WALLET, Ledger(), NOW)  # type: ignore[arg-type]  # it is asked for a balance alone
+        sealed = card or _card()
+        pair_signer(self.store, open_card(sealed)[0].signer, "box", NOW)
+        import_card(self.store, sealed, NOW)
+        ledger: Any = gateway or Ledger()  # which is asked for a balance alone
+        open_wallet(self.store, WALLET, ledger, NOW)
         self.customers = [f"c{number:06}" for number in range(customers)]
         self.insert(tables.customers, ({"id": one, "created": NOW, "frozen": False} for one in self.customers))
+
+    @property
+    def address(self) -> str:
+        """Give the wallet's address."""
+        return keys(self.store, WALLET)[0].address
 
     def signing(self, name: str) -> dict[str, Any]:
         """Give a person with their pen, as what people sign wants them."""
         pen = self.people[name]
         return {"person": Person(name, pen.verify_key.encode()), "sign": lambda message: pen.sign(message).signature}
+
+    def mandate(self, code: str, most: int, *, count: int, age_seconds: int) -> None:
+        """Let the wallet pay up to so much without a look, by the word of both people."""
+        mandate = Mandate(WALLET, {code: Ceiling(most, most, most, most)}, count, age_seconds)
+        given = draft_mandate(self.store, mandate, **self.signing("alice"), now=NOW)
+        approve_mandate(self.store, given.id, **self.signing("bob"), now=NOW)
+
+    def require_proven(self) -> None:
+        """Demand that the kept balances are those that all lines add up to, and that the journal is whole.
+
+        Raises:
+            AssertionError, JournalDamaged: if not; then what was measured is worth nothing.
+        """
+        if faults := prove_balances(self.store):
+            raise AssertionError(f"the balances are not those of the lines: {faults[:3]}")
+        with self.store.reading() as connection:
+            lines, end = journal.lines(connection), journal.tip(connection)
+        if read_journal(lines, self._station.public_key).tip != end:
+            raise AssertionError("the journal does not end at its kept tip")
 
     def insert(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
         """Write many rows at once, past the rules that write them one by one; who measures proves them afterwards."""
@@ -91,6 +134,10 @@ class Exchange:
         numbered = list(enumerate(moves, first))
         rows = ({"id": number, "job": None, "memo": memo, "status": "posted", "time": NOW} for number, _ in numbered)
         self.insert(tables.entries, rows)
+        if self.store.engine.dialect.name == "postgresql":  # which numbers on from where it numbered itself
+            with self.store.transaction() as tx:
+                last = "SELECT setval(pg_get_serial_sequence('entries', 'id'), max(id)) FROM entries"
+                tx.sql.exec_driver_sql(last)
         asset = {"asset_network": NATIVE.network, "asset_code": NATIVE.code}
         self.insert(
             tables.lines,
@@ -108,15 +155,15 @@ class Exchange:
             ({"account": account, "posted": str(units), "pending": "0", **asset} for account, units in kept.items()),
         )
 
-    def _import_wallet(self) -> None:
-        pen, seed = _pen("signer"), hashlib.sha256(b"a bench's seed").digest()
-        path = XRPL.key_path(NETWORK, "secp256k1", 0, 0)
-        node = derive(seed, "secp256k1", path[:-2]).public()
-        signer = pen.verify_key.encode()
-        pair_signer(self.store, signer, "box", NOW)
-        xpub = node.public_key + node.chain_code
-        card = WalletCard(signer, WALLET, NETWORK, "hot", "secp256k1", 0, xpub, ())
-        import_card(self.store, seal_card(card, lambda message: pen.sign(message).signature), NOW)
+
+def _card() -> bytes:
+    """Seal the card of a wallet that no signer has."""
+    pen, seed = _pen("signer"), hashlib.sha256(b"a bench's seed").digest()
+    path = XRPL.key_path(NETWORK, "secp256k1", 0, 0)
+    node = derive(seed, "secp256k1", path[:-2]).public()
+    xpub = node.public_key + node.chain_code
+    card = WalletCard(pen.verify_key.encode(), WALLET, NETWORK, "hot", "secp256k1", 0, xpub, ())
+    return seal_card(card, lambda message: pen.sign(message).signature)
 
 
 def _pen(name: str) -> SigningKey:

@@ -27,32 +27,36 @@ PASSPHRASE: Final = "the bench guards nothing"  # noqa: S105 - its keys are wort
 
 
 class Scene:
-    """A signer of one wallet whose card issues `count` keys; `policy` writes its text from what the scene knows."""
+    """A signer of one wallet whose card issues `count` keys; `policy` writes its text from what the scene knows.
+
+    The wallet is called by its tier.
+    """
 
     def __init__(
-        self, folder: Path, network: str, count: int, policy: Callable[[Scene], str], *, form: str = ""
-    ) -> None:
+        self, folder: Path, network: str, count: int, policy: Callable[[Scene], str], *, form: str = "",
+        tier: str = "cold",
+    ) -> None:  # fmt: skip
         self.folder, self.network = folder, network
         self.box = SignerProcess(folder / "box")
-        self._station = SigningKey.generate()
+        self.pen = SigningKey.generate()
         self._approver = folder / "carol.key"
         carol = ("person", "new", "carol", "--out", self._approver, "--network-class", "test", "--kdf", "light")
         self.carol = self.box.run(*carol, lines=(PASSPHRASE, PASSPHRASE)).strip()
         self._signer = parse_person(self.box.make([self.carol], 1, PASSPHRASE)).key
-        self.card = self._card(count, form)
+        self.card = self._card(count, form, tier)
         self._install(policy(self))
 
     @property
     def station(self) -> str:
         """Give the coordinator's public line."""
-        return person_line(Person("bench", self._station.verify_key.encode()))
+        return person_line(Person("bench", self.pen.verify_key.encode()))
 
     def request(self, context: Context, items: Sequence[Item]) -> bytes:
         """Seal a request for this signer, and keep it in the folder for `sign`."""
-        public = self._station.verify_key.encode()
+        public = self.pen.verify_key.encode()
         lot = Lot(self.network, context, tuple(items))
         request = SigningRequest(public, self._signer, int(time.time()), NOTHING_SEEN, (lot,))
-        sealed = seal_request(request, lambda message: self._station.sign(message).signature)
+        sealed = seal_request(request, lambda message: self.pen.sign(message).signature)
         write_file(self.folder / "request", sealed, overwrite=True)
         return sealed
 
@@ -65,11 +69,15 @@ class Scene:
         printed = copy.run("sign", self.folder / "request", *options, lines=(PASSPHRASE, PASSPHRASE))
         return json.loads(printed)["microseconds"] / 1_000_000, read_file(out)
 
-    def _card(self, count: int, form: str) -> WalletCard:
-        card = self.folder / "card"
-        options = ("--network", self.network, "--tier", "cold", "--count", str(count), "--form", form, "--out", card)
-        self.box.run("card", "cold", *options, lines=(PASSPHRASE,))
-        return open_card(read_file(card))[0]
+    @property
+    def sealed_card(self) -> bytes:
+        """Give the card as the signer sealed it."""
+        return read_file(self.folder / "card")
+
+    def _card(self, count: int, form: str, tier: str) -> WalletCard:
+        options = ("--network", self.network, "--tier", tier, "--count", str(count), "--form", form)
+        self.box.run("card", tier, *options, "--out", self.folder / "card", lines=(PASSPHRASE,))
+        return open_card(self.sealed_card)[0]
 
     def _install(self, source: str) -> None:
         text, sealed = self.folder / "policy.toml", self.folder / "policy.sealed"
