@@ -14,7 +14,7 @@ from sqlalchemy import Table, update
 
 from online.audit import verify
 from online.chains.api import Built, Plan
-from online.customers.register import freeze, register
+from online.customers.register import allow_place, freeze, register
 from online.customers.trades import HOUSE, Leg, trade
 from online.jobs.build import build_approved
 from online.jobs.model import jobs
@@ -67,8 +67,12 @@ MANDATE = Mandate("cold", {"XRP": CEILING}, count=3, age_seconds=30)
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
+    return prepared(tmp_path)
+
+
+def prepared(folder: Path) -> Desk:
     """Dave holds 500 XRP and edward 200; the cold wallet pays withdrawals by a mandate."""
-    found = make_desk(tmp_path)
+    found = make_desk(folder)
     for name, coins in (("dave", 500), ("edward", 200)):
         register(found.store, name, NOW)
         trade(found.store, name, [Leg(HOUSE, name, xrp(coins))], NOW)
@@ -194,6 +198,33 @@ def test_many_share_a_transaction_and_a_refusal_is_its_own_answer(desk: Desk) ->
     answers = accept_many(desk.store, [wish(desk, "a", 20), wish(desk, "b", 101), wish(desk, "c", 20)], NOW)
     assert [isinstance(one, Withdrawal) for one in answers] == [True, False, True]
     assert owed(desk, "customer:dave") == 460
+
+
+def test_together_they_become_what_they_would_one_after_another(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = prepared(tmp_path / "other")
+    trade_away = [Leg("edward", HOUSE, xrp(140))]
+    many = [
+        ("a", 20, "dave", 7), ("a", 20, "dave", 7), ("a", 21, "dave", 7), ("b", 61, "dave", 7), ("c", 70, "dave", 7),
+        ("d", 50, "edward", 7), ("e", 11, "edward", 7), ("f", 10, "edward", 8), ("g", 10, "nobody", 7),
+        ("g", 60, "fritz", 7), ("h", 60, "fritz", 7), ("\0", 1, "dave", 7), ("i", 1, "da\0ve", 7),
+    ]  # fmt: skip
+    for each in (desk, other):
+        trade(each.store, "poor", trade_away, NOW)
+        register(each.store, "fritz", NOW)
+        trade(each.store, "rich", [Leg(HOUSE, "fritz", xrp(500))], NOW)
+        allow_place(each.store, "edward", NETWORK, wish(each, "d").destination, NOW)
+    wishes = [wish(desk, name, coins, customer, tag) for name, coins, customer, tag in many]
+    apart = [accept_many(other.store, [one], NOW)[0] for one in wishes]
+    together = accept_many(desk.store, wishes, NOW)
+    assert [str(one) for one in together] == [str(one) for one in apart]
+    assert [type(one) for one in together] == [
+        Withdrawal, Withdrawal, WithdrawalConflict, Withdrawal, OverWithdrawalLimit, Withdrawal, NotCovered,
+        NotAllowedThere, UnknownCustomer, Withdrawal, OverWithdrawalLimit, BadWithdrawal, UnknownCustomer,
+    ]  # fmt: skip
+    assert balance_sheet(desk.store) == balance_sheet(other.store)
+    assert prove_balances(desk.store) == ()
+    assert verify(desk.store).problems == verify(other.store).problems == ()
 
 
 # --- paying -----------------------------------------------------------------------------------------

@@ -3,44 +3,53 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from online.ledger.accounts import OWED, Kind, kind_of
 from online.ledger.postings import Posting
 from online.store import tables
+from online.store.many import among, given
 from shared.errors import NotCovered
 from shared.money import Amount, Asset
 
 _COVERED = OWED | {Kind.OWN}
 
-_BALANCE = tables.balances.c
-_POSTED = select(_BALANCE.posted).where(
-    _BALANCE.account == bindparam("account"),
-    _BALANCE.asset_network == bindparam("network"),
-    _BALANCE.asset_code == bindparam("code"),
-)
+_BALANCES = select(tables.balances).where(tables.balances.c.account.in_(given()))
 
 
-def held(connection: Connection, account: str, asset: Asset) -> int:
-    """Give what is owed on an account in base units: the books have it below nothing."""
-    here = {"account": account, "network": asset.network, "code": asset.code}
-    posted = connection.execute(_POSTED, here).scalar()
-    return -int(posted or 0)
-
-
-def require_covered(connection: Connection, lines: Iterable[Posting]) -> None:
+def require_covered(connection: Connection, lines: Collection[Posting]) -> None:
     """Demand that every account of the owed side still holds nothing or more after these lines.
 
     Raises:
         NotCovered: naming the first that would not.
     """
-    moved: Counter[tuple[str, Asset]] = Counter()
-    for line in lines:
-        if kind_of(line.account) in _COVERED:
+    Cover(connection, [line.account for line in lines]).take(lines)
+
+
+class Cover:
+    """What some accounts hold: read once in a transaction, and counted on for one entry after another."""
+
+    def __init__(self, connection: Connection, accounts: Collection[str]) -> None:
+        self._held: Counter[tuple[str, str, str]] = Counter()
+        for row in among(connection, _BALANCES, accounts):
+            # What is owed stands below nothing in the books.
+            self._held[row.account, row.asset_network, row.asset_code] = -int(row.posted)
+
+    def take(self, lines: Collection[Posting]) -> None:
+        """Count an entry's lines, if every account of the owed side still holds nothing or more after them.
+
+        Raises:
+            NotCovered: naming the first that would not; then nothing is counted.
+        """
+        moved: Counter[tuple[str, Asset]] = Counter()
+        for line in lines:
             moved[line.account, line.asset] += line.units
-    for (account, asset), units in moved.items():
-        has = held(connection, account, asset)
-        if units > 0 and units > has:
-            raise NotCovered(f"{account} holds {Amount(asset, max(has, 0))}, and {Amount(asset, units)} would leave it")
+        for (account, asset), units in moved.items():
+            has = self._held[account, asset.network, asset.code]
+            if kind_of(account) in _COVERED and units > 0 and units > has:
+                text = f"{account} holds {Amount(asset, max(has, 0))}, and {Amount(asset, units)} would leave it"
+                raise NotCovered(text)
+        for (account, asset), units in moved.items():
+            self._held[account, asset.network, asset.code] -= units

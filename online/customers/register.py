@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
 from online.store import journal, tables
 from online.store.database import Store, Tx
+from online.store.many import among, given
 from shared.effects import Destination
 from shared.errors import BadCustomer, CustomerFrozen, UnknownCustomer
 
+_CUSTOMERS = select(tables.customers).where(tables.customers.c.id.in_(given()))
+_ALLOWED = select(tables.allowed).where(tables.allowed.c.customer.in_(given()))
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
 
 
@@ -59,7 +63,7 @@ def find_customer(connection: Connection, customer_id: str) -> Customer:
     """Give a customer within a transaction. Raises UnknownCustomer."""
     found = _row(connection, customer_id)
     if found is None:
-        raise UnknownCustomer(f"no customer {customer_id[:70]!r} is registered here")
+        raise _unknown(customer_id)
     return found
 
 
@@ -81,10 +85,37 @@ def allow_place(store: Store, customer_id: str, network: str, place: Destination
 
 def require_free(tx: Tx, customer_id: str) -> Customer:
     """Give a customer whose balance may move out. Raises UnknownCustomer, CustomerFrozen."""
-    found = find_customer(tx.sql, customer_id)
-    if found.frozen:
-        raise CustomerFrozen(f"the balance of {customer_id} is held")
-    return found
+    return Register(tx.sql, [customer_id]).free(customer_id)
+
+
+class Register:
+    """Some customers as they are within a transaction, read once, and where they may withdraw to."""
+
+    def __init__(self, connection: Connection, customer_ids: Collection[str]) -> None:
+        known = [one for one in customer_ids if _ID.fullmatch(one)]  # no other was ever registered
+        found = among(connection, _CUSTOMERS, known)
+        self._known = {row.id: Customer(row.id, row.created, row.frozen) for row in found}
+        self._listed: dict[tuple[str, str], set[str]] = {}
+        for row in among(connection, _ALLOWED, known):
+            self._listed.setdefault((row.customer, row.network), set()).add(row.place)
+
+    def free(self, customer_id: str) -> Customer:
+        """Give a customer whose balance may move out. Raises UnknownCustomer, CustomerFrozen."""
+        found = self._known.get(customer_id)
+        if found is None:
+            raise _unknown(customer_id)
+        if found.frozen:
+            raise CustomerFrozen(f"the balance of {customer_id} is held")
+        return found
+
+    def allows(self, customer_id: str, network: str, place: Destination) -> bool:
+        """Say whether a customer may withdraw to a place: anywhere where their list holds nothing for the network."""
+        listed = self._listed.get((customer_id, network))
+        return listed is None or str(place) in listed
+
+
+def _unknown(customer_id: str) -> UnknownCustomer:
+    return UnknownCustomer(f"no customer {customer_id[:70]!r} is registered here")
 
 
 def _row(connection: Connection, customer_id: str) -> Customer | None:

@@ -5,7 +5,7 @@ Its format is `shared.journal`; the newest tip stands beside it, so that a line 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -24,14 +24,24 @@ def append(tx: Tx, kind: str, body: Mapping[str, Value], now: int) -> None:
 
     A clock that was set back does not stop the work: the line then has the time of the line before it.
     """
-    before = tip(tx.sql)
-    time = max(now, before.time)
-    _, line, after = make_entry(before, time, kind, body, tx.station.sign, tx.station.public_key)
-    tx.sql.execute(_ADD, {"n": before.size, "line": line})
+    append_many(tx, [(kind, body)], now)
+
+
+def append_many(tx: Tx, told: Iterable[tuple[str, Mapping[str, Value]]], now: int) -> None:
+    """Add a line for each kind and body, in their order, as `append` does one."""
+    before = end = tip(tx.sql)
+    rows = []
+    for kind, body in told:
+        _, line, after = make_entry(end, max(now, end.time), kind, body, tx.station.sign, tx.station.public_key)
+        rows.append({"n": end.size, "line": line})
+        end = after
+    if not rows:
+        return
+    tx.sql.execute(_ADD, rows)
     if before.size:
-        tx.sql.execute(_MOVE_TIP, {"tip": _write_tip(after)})
+        tx.sql.execute(_MOVE_TIP, {"tip": _write_tip(end)})
     else:
-        tx.sql.execute(insert(tables.audit_tip), {"id": 0, "tip": _write_tip(after)})
+        tx.sql.execute(insert(tables.audit_tip), {"id": 0, "tip": _write_tip(end)})
 
 
 def tip(connection: Connection) -> Tip:

@@ -10,17 +10,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
-from online.customers.cover import require_covered
-from online.customers.register import require_free
-from online.ledger import postings
+from online.customers.cover import Cover
+from online.customers.register import Register
+from online.ledger import accounts, postings
+from online.ledger.postings import Entry
 from online.orders.writing import require_destination
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.wallets import Wallet, find_keys, find_wallet
 from online.withdrawals.mandates import Ceiling, Given, mandate_of
-from online.withdrawals.model import Withdrawal, debit, find_withdrawal
+from online.withdrawals.model import Withdrawal, debit, withdrawals_of
 from online.withdrawals.states import GIVEN_BACK, State
 from shared.effects import Destination
 from shared.encoding import Value, units_to_bytes
@@ -35,6 +36,7 @@ from shared.errors import (
 from shared.money import Amount
 
 DAY_SECONDS = 86_400
+_TOLD = "withdrawal-accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,46 +66,83 @@ def accept(store: Store, wish: Wish, now: int) -> Withdrawal:
 
 def accept_many(store: Store, wishes: Sequence[Wish], now: int) -> tuple[Withdrawal | Refusal, ...]:
     """Accept withdrawals in one transaction, and give for each what it became or why it is refused."""
-    answers: list[Withdrawal | Refusal] = []
+    answers: list[str | Refusal] = []
     with store.transaction() as tx:
-        desk = _Desk(tx, now)
+        desk = _Desk(tx, wishes, now)
         for wish in wishes:
             try:
                 answers.append(desk.take(wish))
             except Refusal as refusal:
                 answers.append(refusal)
-    return tuple(answers)
+        desk.write()
+        there = withdrawals_of(tx.sql, [one for one in answers if isinstance(one, str)])
+    return tuple(there[one] if isinstance(one, str) else one for one in answers)
 
 
 class _Desk:
-    """One transaction's worth of accepting: what was read once is kept and counted on."""
+    """One transaction's worth of accepting: what is read is read once and counted on, and written together."""
 
-    def __init__(self, tx: Tx, now: int) -> None:
+    def __init__(self, tx: Tx, wishes: Sequence[Wish], now: int) -> None:
         self._tx, self._now = tx, now
+        self._there = withdrawals_of(tx.sql, [wish.id for wish in wishes if _is_id(wish.id)])
+        self._register = Register(tx.sql, [wish.customer for wish in wishes])
+        self._cover = Cover(tx.sql, [accounts.customer(wish.customer) for wish in wishes if _is_id(wish.customer)])
         self._wallets: dict[str, tuple[Wallet, Given, str]] = {}
         self._used: dict[tuple[str, str], Counter[str]] = {}
+        self._accepted: dict[str, tuple[Wish, State, str]] = {}
 
-    def take(self, wish: Wish) -> Withdrawal:
-        there = _there(self._tx.sql, wish)
-        if there is not None:
-            return there
+    def take(self, wish: Wish) -> str:
+        """Accept a withdrawal, which `write` then writes; give its id. Raises as `accept`."""
+        if self._is_there(wish):
+            return wish.id
         wallet, given, source = self._wallet(wish.wallet)
         _require_whole(wish, wallet, source)
-        require_free(self._tx, wish.customer)
-        _require_allowed(self._tx.sql, wish, wallet.network)
+        self._register.free(wish.customer)
+        if not self._register.allows(wish.customer, wallet.network, wish.destination):
+            raise NotAllowedThere(f"{wish.customer} may not withdraw to {wish.destination}")
         ceiling = given.mandate.ceilings.get(wish.amount.asset.code)
         used = self._usage(wish)
         _require_within(wish, ceiling, used)
-        lines = debit(wish.customer, wish.amount)
-        require_covered(self._tx.sql, lines)
+        self._cover.take(debit(wish.customer, wish.amount))
         held = ceiling is not None and wish.amount.units > ceiling.review
-        state = State.HELD if held else State.QUEUED
-        self._write(wish, state, "above what is paid without a look" if held else "")
-        entry = postings.post(self._tx, f"withdrawal {wish.id} accepted", "posted", lines, None, self._now)
-        self._tell(wish, state, entry)
+        reason = "above what is paid without a look" if held else ""
+        self._accepted[wish.id] = wish, State.HELD if held else State.QUEUED, reason
         used[""] += wish.amount.units
         used[wish.customer] += wish.amount.units
-        return find_withdrawal(self._tx.sql, wish.id)
+        return wish.id
+
+    def write(self) -> None:
+        """Write what was accepted: the withdrawals, their postings and what the journal says of them."""
+        taken = list(self._accepted.values())
+        if not taken:
+            return
+        self._tx.sql.execute(insert(tables.withdrawals), [self._row(*one) for one in taken])
+        entries = [
+            Entry(f"withdrawal {wish.id} accepted", "posted", debit(wish.customer, wish.amount)) for wish, _, _ in taken
+        ]
+        numbers = postings.post_many(self._tx, entries, self._now)
+        sworn = postings.sworn_many(self._tx.sql, numbers)
+        told = [
+            (_TOLD, _body(wish, state, sworn[number]))
+            for (wish, state, _), number in zip(taken, numbers, strict=True)
+        ]
+        journal.append_many(self._tx, told, self._now)
+
+    def _is_there(self, wish: Wish) -> bool:
+        """Say whether a withdrawal was accepted before, by an earlier call or in this one."""
+        if not _is_id(wish.id):
+            raise BadWithdrawal("a withdrawal's id has 1 to 64 printable characters")
+        there = self._there.get(wish.id)
+        if there is not None:
+            same = (there.customer, there.wallet, there.destination, there.amount)
+        elif wish.id in self._accepted:
+            before = self._accepted[wish.id][0]
+            same = (before.customer, before.wallet, before.destination, before.amount)
+        else:
+            return False
+        if same != (wish.customer, wish.wallet, wish.destination, wish.amount):
+            raise WithdrawalConflict(f"the id {wish.id!r} names another withdrawal")
+        return True
 
     def _wallet(self, name: str) -> tuple[Wallet, Given, str]:
         if name not in self._wallets:
@@ -128,35 +167,25 @@ class _Desk:
             self._used[key] = used
         return self._used[key]
 
-    def _write(self, wish: Wish, state: State, reason: str) -> None:
+    def _row(self, wish: Wish, state: State, reason: str) -> dict[str, object]:
         asset, to = wish.amount.asset, wish.destination
         who = {"id": wish.id, "customer": wish.customer, "wallet": wish.wallet, "state": state.value, "reason": reason}
         what = {"network": asset.network, "asset_code": asset.code, "units": str(wish.amount.units)}
         where = {"destination": to.address, "tag": to.tag, "memo": to.memo}
-        times = {"created": self._now, "updated": self._now}
-        self._tx.sql.execute(insert(tables.withdrawals).values(**who, **what, **where, **times))
-
-    def _tell(self, wish: Wish, state: State, entry: int) -> None:
-        asset, to = wish.amount.asset, wish.destination
-        body: dict[str, Value] = {
-            "withdrawal": wish.id, "customer": wish.customer, "wallet": wish.wallet, "network": asset.network,
-            "asset": asset.code, "units": units_to_bytes(wish.amount.units), "to": [to.address, to.tag, to.memo],
-            "state": state.value, "posted": postings.sworn(self._tx.sql, entry),
-        }  # fmt: skip
-        journal.append(self._tx, "withdrawal-accepted", body, self._now)
+        return {**who, **what, **where, "created": self._now, "updated": self._now}
 
 
-def _there(connection: Connection, wish: Wish) -> Withdrawal | None:
-    if not 1 <= len(wish.id) <= 64 or not wish.id.isprintable():
-        raise BadWithdrawal("a withdrawal's id has 1 to 64 printable characters")
-    table = tables.withdrawals
-    if connection.execute(select(table.c.id).where(table.c.id == wish.id)).scalar() is None:
-        return None
-    there = find_withdrawal(connection, wish.id)
-    same = (there.customer, there.wallet, there.destination, there.amount)
-    if same != (wish.customer, wish.wallet, wish.destination, wish.amount):
-        raise WithdrawalConflict(f"the id {wish.id!r} names another withdrawal")
-    return there
+def _body(wish: Wish, state: State, posted: list[Value]) -> dict[str, Value]:
+    asset, to = wish.amount.asset, wish.destination
+    return {
+        "withdrawal": wish.id, "customer": wish.customer, "wallet": wish.wallet, "network": asset.network,
+        "asset": asset.code, "units": units_to_bytes(wish.amount.units), "to": [to.address, to.tag, to.memo],
+        "state": state.value, "posted": posted,
+    }  # fmt: skip
+
+
+def _is_id(text: str) -> bool:
+    return 1 <= len(text) <= 64 and text.isprintable()
 
 
 def _require_whole(wish: Wish, wallet: Wallet, source: str) -> None:
@@ -165,15 +194,6 @@ def _require_whole(wish: Wish, wallet: Wallet, source: str) -> None:
     if not wish.amount.units:
         raise BadWithdrawal("a withdrawal of nothing is none")
     require_destination(wallet, source, wish.destination)
-
-
-def _require_allowed(connection: Connection, wish: Wish, network: str) -> None:
-    """Where a customer's list holds anything for a network, they withdraw to nowhere else there."""
-    table = tables.allowed
-    here = (table.c.customer == wish.customer) & (table.c.network == network)
-    listed = set(connection.execute(select(table.c.place).where(here)).scalars())
-    if listed and str(wish.destination) not in listed:
-        raise NotAllowedThere(f"{wish.customer} may not withdraw to {wish.destination}")
 
 
 def _require_within(wish: Wish, ceiling: Ceiling | None, used: Counter[str]) -> None:

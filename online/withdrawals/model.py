@@ -13,11 +13,14 @@ from online.ledger.postings import Posting
 from online.store import journal, tables
 from online.store.assets import finder
 from online.store.database import Store, Tx
+from online.store.many import among, given
 from online.withdrawals.states import GIVEN_BACK, MOVES, State
 from shared.effects import Destination
 from shared.encoding import Value
 from shared.errors import UnknownWithdrawal, WithdrawalMoved
 from shared.money import Amount
+
+_BY_ID = select(tables.withdrawals).where(tables.withdrawals.c.id.in_(given()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,16 @@ def find_withdrawals(
 
 def find_withdrawal(connection: Connection, withdrawal_id: str) -> Withdrawal:
     """Give a withdrawal within a transaction. Raises UnknownWithdrawal."""
-    table = tables.withdrawals
-    rows = connection.execute(select(table).where(table.c.id == withdrawal_id)).all()
-    if not rows:
+    found = withdrawals_of(connection, [withdrawal_id])
+    if not found:
         raise UnknownWithdrawal(f"no withdrawal {withdrawal_id[:70]!r}")
-    return _read(connection, rows)[0]
+    return found[withdrawal_id]
+
+
+def withdrawals_of(connection: Connection, withdrawal_ids: Collection[str]) -> dict[str, Withdrawal]:
+    """Give the withdrawals that there are of these ids within a transaction, by id."""
+    rows = list(among(connection, _BY_ID, withdrawal_ids))
+    return {one.id: one for one in _read(connection, rows)}
 
 
 def move(
