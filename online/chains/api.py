@@ -196,6 +196,33 @@ class FeeTeller(Protocol):
         """
 
 
+@runtime_checkable
+class TicketCounter(Protocol):
+    """What a gateway offers besides where an address holds tickets for transactions in parallel."""
+
+    network: str
+
+    def free_tickets(self, address: str, taken: Collection[Claim]) -> int:
+        """Count an address's tickets on the validated ledger that no claim holds."""
+
+
+@runtime_checkable
+class CoinCounter(Protocol):
+    """What a gateway offers besides where what an address holds lies in coins, each of which costs a fee to spend."""
+
+    network: str
+
+    def fee_rate(self) -> int:
+        """Give what a transaction would offer now, in thousandths of base units a virtual byte.
+
+        Raises:
+            NodeUnreachable: of the node. FeeRateUnknown: where nobody can tell.
+        """
+
+    def free_coins(self, addresses: Sequence[str], taken: Collection[Claim], rate: int) -> tuple[int, ...]:
+        """Count each address's coins that no claim holds and that are worth their fee at a rate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Money that reached one of our addresses, irreversibly as the settings say. `key` names it once and for ever.
@@ -284,13 +311,14 @@ class Customs:
     """What orders must know of a ledger before any node is asked: which transactions it has, and how much fits in one.
 
     The kinds go by what they are for, and are empty where the ledger has none: `send` is one payment of an asset
-    beside the native one, `batch` several at once, `everything` whatever an address holds, `lanes` further keys for
-    the wallet's first address, `rotation` another key in the place of one, `options` that an address takes payments
-    with a tag or a memo alone (by the plan's parameters `demands[True]`) or all again (`demands[False]`). `payees` is
-    the most payments of the native asset in one transaction, `payers` the most addresses that one spends from; a batch
-    holds at most `batch_most` payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of
-    the wallet's first keys can be made to sign for its first address. `tags` says that customers share an address and
-    are told apart by tags. `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be
+    beside the native one, `batch` several at once, `everything` whatever an address holds, `consolidation` one coin of
+    many that an address holds (of `coins` at most, a parameter), `lanes` further keys for the wallet's first address,
+    `rotation` another key in the place of one, `options` that an address takes payments with a tag or a memo alone (by
+    the plan's parameters `demands[True]`) or all again (`demands[False]`). `payees` is the most payments of the native
+    asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most `batch_most`
+    payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's first keys can
+    be made to sign for its first address. `tags` says that customers share an address and are told apart by tags.
+    `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be
     several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn` gives a
     claim's place among those of its scope where the ledger takes them in that order alone. `memos` says that assets
     beside the native one come with memos, so that customers may share an address and be told apart by them.
@@ -307,6 +335,7 @@ class Customs:
     options: str = ""
     demands: Mapping[bool, Mapping[str, int | str]] = field(default_factory=dict)
     everything: str = ""
+    consolidation: str = ""
     tickets: str = ""
     lanes: str = ""
     rotation: str = ""

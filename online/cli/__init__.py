@@ -26,6 +26,7 @@ _COMMANDS = {
     "options": ("spending", "Draft that an address takes payments with a memo or tag alone."),
     "sweep": ("gathering", "Draft that all a wallet's addresses hold goes to one address."),
     "prime": ("gathering", "Draft that addresses which hold too little get the least amount."),
+    "consolidate": ("gathering", "Draft that an address's many coins become one of its own."),
     "bump": ("bump", "Replace a transaction on its way by one with a higher fee."),
     "tickets": ("draft", "Draft an order for XRPL tickets, for payments in parallel."),
     "lanes": ("draft", "Draft that further keys sign for an address, for payments in parallel."),

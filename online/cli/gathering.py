@@ -1,4 +1,4 @@
-"""`lockgate sweep` and `prime`: orders whose amounts come from what addresses hold."""
+"""`lockgate sweep`, `prime` and `consolidate`: orders whose amounts come from what addresses hold."""
 
 from __future__ import annotations
 
@@ -63,5 +63,22 @@ def prime(form: Form, wallets: tuple[str, ...], memo_wallets: tuple[str, ...]) -
         ]
         order = draft_prime(
             store, form.purser(store), asking, wallet=form.wallet, primed=primed, source=form.address, terms=form.terms
+        )
+        form.show(store, order)
+
+
+@click.command()
+@click.option("--coins", type=click.IntRange(2, 500), default=500, show_default=True, help="Of so many at most.")
+@form_options(pays=True)
+def consolidate(form: Form, coins: int) -> None:
+    """Draft that an address's many small coins become one of its own. Prompts: station; the drafter.
+
+    The largest coin stays out, so that payments need not wait for it.
+    """
+    from online.orders.drafting import draft_consolidation
+
+    with form.open() as (store, asking):
+        order = draft_consolidation(
+            store, asking, wallet=form.wallet, coins=coins, source=form.address, terms=form.terms
         )
         form.show(store, order)

@@ -1,4 +1,4 @@
-"""Drafting a move between own wallets, and what an account needs before it can be used otherwise: tickets, keys.
+"""Drafting a move between own wallets, and what an account needs so that it can be used: tickets, keys, fewer coins.
 
 Nothing is built, reserved or promised by a draft. The same key with the same order gives the order that is there.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from online.orders.model import Order
-from online.orders.writing import Asking, Draft, own_key, own_wallet, required, write_order
+from online.orders.writing import Asking, Draft, Terms, own_key, own_wallet, required, write_order
 from online.store.database import Store
 from online.store.wallets import Key
 from shared.effects import Destination
@@ -47,6 +47,18 @@ def draft_tickets(
         key, params = own_key(found, keys, source), {"count": count}
         draft = Draft("tickets", found, keys, {**params, "source": key.address})
         draft.add(required(found, "tickets"), key, (), params)
+        return write_order(tx, draft, asking)
+
+
+def draft_consolidation(
+    store: Store, asking: Asking, *, wallet: str, coins: int, source: str | None = None, terms: Terms | None = None
+) -> Order:
+    """Draft that at most so many of an address's coins become one coin of its own. Raises as `draft_rebalance`."""
+    with store.transaction() as tx:
+        found, keys = own_wallet(tx, wallet)
+        key, params = own_key(found, keys, source), {"coins": coins}
+        draft = Draft("consolidation", found, keys, {**params, "source": key.address})
+        draft.add(required(found, "consolidation"), key, (), {**(terms or {}), **params})
         return write_order(tx, draft, asking)
 
 

@@ -126,8 +126,8 @@ def _largest(held: Sequence[Coin], others: Sequence[Coin], need: Need) -> list[C
 def _exact(held: Sequence[Coin], others: Sequence[Coin], need: Need) -> list[Coin] | None:
     """Search the free coins, the larger first, for a set that leaves less than dust (branch and bound)."""
     goal = sum(sats for sats, _ in need.outputs) + need.fee(held, change=False) - sum(coin.sats for coin in held)
-    worth = [(_worth(coin, need), coin) for coin in others]
-    usable = [(value, coin) for value, coin in worth if value > 0]
+    valued = [(worth(coin, need.rate), coin) for coin in others]
+    usable = [(value, coin) for value, coin in valued if value > 0]
     if need.fee_least:
         return None  # the fee does not follow the size then
 
@@ -138,8 +138,9 @@ def _exact(held: Sequence[Coin], others: Sequence[Coin], need: Need) -> list[Coi
     return None if found is None else [*held, *found]
 
 
-def _worth(coin: Coin, need: Need) -> int:
-    return coin.sats - -(-input_weight(coin.owner.script) * need.rate // 4000)
+def worth(coin: Coin, rate: int) -> int:
+    """Give what a coin adds to a transaction at a rate in sat per 1000 vB, its own input's fee taken off."""
+    return coin.sats - -(-input_weight(coin.owner.script) * rate // 4000)
 
 
 def _search(

@@ -28,6 +28,7 @@ CUSTOMS: Final = Customs(
     options="counterparty-options",
     demands={True: {"options": 1}, False: {"options": 0}},
     everything="counterparty-sweep",
+    consolidation="payment",
     memos=True,
     transactions=transactions,
     require=_require,

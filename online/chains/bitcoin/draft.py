@@ -7,10 +7,10 @@ no OP_RETURN, and that is ours then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from online.chains.bitcoin.carriers import carried, choose_encoding, leaf_of, message_bytes
-from online.chains.bitcoin.coins import Chosen, Coin, Need, Owner, choose
+from online.chains.bitcoin.coins import Chosen, Coin, Need, Owner, choose, worth
 from online.chains.bitcoin.plans import Wish
 from online.chains.bitcoin.purse import Purse, least_fee
 from online.chains.bitcoin.sizes import RELAYED_MOST, fee_sats, reveal_vsize
@@ -22,9 +22,10 @@ from shared.chains.bitcoin.rules import REPLACEABLE
 from shared.chains.bitcoin.script import Form, dust_limit, form_of_script
 from shared.chains.bitcoin.taproot import leaf_hash, output_key
 from shared.chains.bitcoin.transactions import Input, Output, Transaction, write
-from shared.errors import TransactionTooLarge
+from shared.errors import NothingToMove, TransactionTooLarge
 
 _DUMMY_TXID = "00" * 32
+_LEAST_COINS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def draft(wish: Wish, purse: Purse, rates: Rates, height: int) -> Draft:
     """Draft what a wish asks for, to be mined at a height.
 
     Raises:
-        CoinsShort, EncodingRefused, TransactionTooLarge, and what the encoders of messages refuse.
+        CoinsShort, NothingToMove, EncodingRefused, TransactionTooLarge, and what the encoders of messages refuse.
     """
     if wish.message is None:
         return _payment(wish, purse, rates, height)
@@ -63,10 +64,22 @@ def draft(wish: Wish, purse: Purse, rates: Rates, height: int) -> Draft:
 
 
 def _payment(wish: Wish, purse: Purse, rates: Rates, height: int) -> Draft:
-    chosen = _chosen(wish, purse, rates, wish.outputs)
+    chosen = _chosen(wish, purse, rates, wish.outputs) if wish.coins is None else _consolidated(wish, purse, rates)
     change = _change_output(wish, chosen)
     outputs = (*change, *_outputs(wish.outputs))
     return _draft(wish, chosen, outputs, 0 if change else None, height, None)
+
+
+def _consolidated(wish: Wish, purse: Purse, rates: Rates) -> Chosen:
+    """Choose the smallest coins that are worth their fee; the largest stays free, so that payments need not wait."""
+    worthy = sorted((coin for coin in purse.free if worth(coin, rates.rate) > 0), key=lambda one: one.sats)
+    coins = purse.forced or tuple(worthy[: min(wish.coins or 0, len(worthy) - 1)])
+    if len(coins) < _LEAST_COINS:
+        raise NothingToMove(f"{len(worthy)} coins of {wish.source.address} are worth their fee: nothing is gained")
+    chosen = _chosen(wish, replace(purse, forced=coins, free=()), rates, ())
+    if not chosen.change_sats:
+        raise NothingToMove(f"the coins of {wish.source.address} are not worth their fee")
+    return chosen
 
 
 def _single(wish: Wish, purse: Purse, rates: Rates, height: int, message: bytes, encoding: str) -> Draft:

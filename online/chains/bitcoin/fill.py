@@ -11,10 +11,9 @@ from dataclasses import replace
 from online.chains.api import Plan
 from online.chains.bitcoin.build import Desk, rates_of
 from online.chains.bitcoin.check import standing
-from online.chains.bitcoin.coins import INPUTS_MOST, Coin, Need
+from online.chains.bitcoin.coins import INPUTS_MOST, Need, worth
 from online.chains.bitcoin.plans import read_plan
 from online.chains.bitcoin.purse import open_purse
-from online.chains.bitcoin.sizes import fee_sats, input_weight
 from shared.chains.bitcoin.script import dust_limit, form_of_script
 from shared.effects import Claim
 from shared.errors import BadPlan, CoinsShort, NothingToMove
@@ -36,21 +35,17 @@ def filled(desk: Desk, plan: Plan, taken: Collection[Claim]) -> Plan:
     purse = open_purse(desk.node, desk.cp, wish, taken, status.tip)
     rate = rates_of(desk, wish, purse).rate
     by_value = sorted(purse.free, key=lambda coin: (-coin.sats, coin.outpoint))
-    worth = [coin for coin in by_value[:INPUTS_MOST] if _worth(coin, rate) > 0]
-    if worth and not any(coin.owner == wish.source for coin in worth):
+    worthy = [coin for coin in by_value[:INPUTS_MOST] if worth(coin, rate) > 0]
+    if worthy and not any(coin.owner == wish.source for coin in worthy):
         # The source spends a coin first whatever that is worth: `coins.choose` takes its largest, and so does this.
         first = next((coin for coin in by_value if coin.owner == wish.source), None)
         if first is None:
             raise CoinsShort(f"{plan.source} has no confirmed output that is free")
-        worth = [first, *worth[: INPUTS_MOST - 1]]
+        worthy = [first, *worthy[: INPUTS_MOST - 1]]
     need = Need(wish.outputs, wish.change.script, rate)
-    sats = sum(coin.sats for coin in worth) - need.fee(worth, change=False)
+    sats = sum(coin.sats for coin in worthy) - need.fee(worthy, change=False)
     script = wish.outputs[0][1]
-    if not worth or sats < max(1, dust_limit(form_of_script(script))):
+    if not worthy or sats < max(1, dust_limit(form_of_script(script))):
         raise NothingToMove(f"what {plan.source} and the others hold is not worth its fee")
     payment = replace(plan.payments[0], amount=Amount(plan.payments[0].amount.asset, sats))
     return replace(plan, payments=(payment,), params={**plan.params, "fee_rate": rate})
-
-
-def _worth(coin: Coin, rate: int) -> int:
-    return coin.sats - fee_sats(-(-input_weight(coin.owner.script) // 4), rate)

@@ -12,7 +12,8 @@ from typing import Any
 
 from online.chains import api
 from online.chains.agreed import agreed
-from online.chains.bitcoin import arrivals, broadcast, build, check, fill, movements, watch
+from online.chains.bitcoin import arrivals, broadcast, build, check, fill, movements, purse, watch
+from online.chains.bitcoin.coins import Owner, worth
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.settings import Settings, read_settings
@@ -107,6 +108,17 @@ class BitcoinGateway:
         """
         rate = build.market_rate(build.Desk(self._nodes[0], self._cp, self._settings))
         return Amount(self._asset, fee_sats(PAYMENT_VSIZE, rate))
+
+    def fee_rate(self) -> int:
+        """Give what a transaction would offer now, in sat per 1000 vB. Raises FeeRateUnknown, NodeUnreachable."""
+        return build.market_rate(build.Desk(self._nodes[0], self._cp, self._settings))
+
+    def free_coins(self, addresses: Sequence[str], taken: Collection[Claim], rate: int) -> tuple[int, ...]:
+        """Count each address's confirmed coins that are free and worth their fee. Raises NodeUnreachable."""
+        owners = [Owner(address, script_of(address, self.network), (), b"") for address in addresses]
+        found = purse.free_coins(self._nodes[0], self._cp, owners, taken)
+        counts = Counter(coin.owner.address for coin in found if worth(coin, rate) > 0)
+        return tuple(counts[address] for address in addresses)
 
     def submit(self, blob: bytes) -> api.Verdict:
         """Hand the bytes to every node; a node that does not answer is a "later"."""

@@ -1,12 +1,12 @@
 """A plan read once: which message, which outputs, who may pay, at what rate. It asks no node.
 
-Kinds and their parameters: "payment" (1 to many payments in BTC), "counterparty-send" (one payment of an asset),
-"counterparty-mpma" (two or more), "counterparty-options" (`options` 0 or 1, `timestamp` if not the feed's next),
-"counterparty-sweep" (`destination`, `flags`, `memo`). All of them take `fee_rate` (sat per 1000 vB),
-`min_confirmations`, `change` (an address of the plan's), `replace` (1: there must be something to replace);
-Counterparty ones `encoding` ("opreturn", "taproot", "multisig") too. `pending:XCP` and the like are the base units of
-an asset that other jobs of the address will still send; `pending_units` is taken and not needed: coins are reserved by
-their claims.
+Kinds and their parameters: "payment" (1 to many payments in BTC, or none with `coins`: at most so many coins of the
+source's become one of its own), "counterparty-send" (one payment of an asset), "counterparty-mpma" (two or more),
+"counterparty-options" (`options` 0 or 1, `timestamp` if not the feed's next), "counterparty-sweep" (`destination`,
+`flags`, `memo`). All of them take `fee_rate` (sat per 1000 vB), `min_confirmations`, `change` (an address of the
+plan's), `replace` (1: there must be something to replace); Counterparty ones `encoding` ("opreturn", "taproot",
+"multisig") too. `pending:XCP` and the like are the base units of an asset that other jobs of the address will still
+send; `pending_units` is taken and not needed: coins are reserved by their claims.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from online.chains.api import Plan
-from online.chains.bitcoin.coins import Owner
+from online.chains.bitcoin.coins import INPUTS_MOST, Owner
 from shared.chains.bitcoin.addresses import key_script, script_of
 from shared.chains.bitcoin.counterparty.memos import parse_memo_text
 from shared.chains.bitcoin.counterparty.messages import options
@@ -34,7 +34,7 @@ from shared.errors import BadPlan, KeyMayNotSign, PaymentIsDust, WrongNetwork
 
 _COMMON = frozenset({"fee_rate", "pending_units", "min_confirmations", "change", "replace"})
 _PARAMS = {
-    "payment": _COMMON,
+    "payment": _COMMON | {"coins"},
     "counterparty-send": _COMMON | {"encoding"},
     "counterparty-mpma": _COMMON | {"encoding"},
     "counterparty-options": _COMMON | {"encoding", "options", "timestamp"},
@@ -51,12 +51,16 @@ _ASSETS = {
 PENDING = "pending:"
 _ENCODINGS = ("opreturn", "taproot", "multisig")
 _OPTIONS_MOST = 1
+_COINS = "coins"
 _RATE_MOST = 10**7
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a plan asks for. `message` of OPTIONS has no time yet where the plan names none."""
+    """What a plan asks for. `message` of OPTIONS has no time yet where the plan names none.
+
+    `coins` is how many coins of the source's become one at most, where that is asked for.
+    """
 
     plan: Plan
     owners: tuple[Owner, ...]
@@ -67,6 +71,7 @@ class Wish:
     encoding: str | None
     min_confirmations: int
     must_replace: bool
+    coins: int | None = None
 
     @property
     def source(self) -> Owner:
@@ -109,6 +114,7 @@ def read_plan(plan: Plan) -> Wish:
         encoding=encoding,
         min_confirmations=_number(plan, "min_confirmations", 1, 1_000) or 1,
         must_replace=bool(_number(plan, "replace", 0, 1)),
+        coins=_number(plan, _COINS, 2, INPUTS_MOST),
     )
 
 
@@ -124,7 +130,10 @@ def _check(plan: Plan) -> None:
     native = network(plan.network).native
     assets = [each for each in plan.payments if each.amount.asset != native]
     least, most = _ASSETS[plan.kind]
-    if not least <= len(assets) <= most or (plan.kind == "payment" and not plan.payments):
+    if _COINS in plan.params and (plan.payments or plan.inputs):
+        raise BadPlan("what makes one coin of many pays nobody, and spends from one address")
+    pays_nobody = plan.kind == "payment" and not plan.payments and _COINS not in plan.params
+    if not least <= len(assets) <= most or pays_nobody:
         wanted = f"{least} to {most}" if least < most else f"{least}"
         raise BadPlan(
             f"a {plan.kind} makes {wanted} payments of assets, and here are {len(assets)} of them "

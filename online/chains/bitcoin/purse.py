@@ -6,11 +6,11 @@ of the two a block takes, the other is dead.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from online.chains.bitcoin.answers import Unspent
-from online.chains.bitcoin.coins import Coin
+from online.chains.bitcoin.coins import Coin, Owner
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.plans import Wish
@@ -51,13 +51,9 @@ def open_purse(node: Node, cp: CpNode | None, wish: Wish, taken: Collection[Clai
         raise NodeUnfit(f"{node.name}: its chain changed while its coins were counted; try again")
     again = {claim.name for claim in wish.plan.again if claim.scope == wish.plan.network}
     held = {claim.name for claim in taken if claim.scope == wish.plan.network} - again
-    ripe = [each for each in scan.unspent if _ripe(each, scan.height, wish) or str(each.outpoint) in again]
-    barred = cp.with_assets([str(each.outpoint) for each in ripe]) if cp is not None and ripe else frozenset()
-    coins = [
-        Coin(each.outpoint, each.sats, owners[each.script])
-        for each in ripe
-        if each.script in owners and str(each.outpoint) not in held | barred
-    ]
+    depth = wish.min_confirmations
+    ripe = [each for each in scan.unspent if _ripe(each, scan.height, depth) or str(each.outpoint) in again]
+    coins = _coins(cp, ripe, owners, held)
     forced = tuple(coin for coin in coins if str(coin.outpoint) in again)
     if not forced and wish.must_replace:
         raise ReplacementRefused("no output of the earlier transaction is unspent")
@@ -67,9 +63,30 @@ def open_purse(node: Node, cp: CpNode | None, wish: Wish, taken: Collection[Clai
     return Purse(scan.height, forced, free, _replaced(node, rivals))
 
 
-def _ripe(each: Unspent, height: int, wish: Wish) -> bool:
-    depth = height - each.height + 1
-    return depth >= max(wish.min_confirmations, _MATURITY if each.coinbase else 1)
+def free_coins(node: Node, cp: CpNode | None, owners: Sequence[Owner], taken: Collection[Claim]) -> tuple[Coin, ...]:
+    """Look for every coin of some addresses that a transaction could spend now. Raises NodeUnreachable."""
+    by_script = {owner.script: owner for owner in owners}
+    scan = node.scan(tuple(by_script))
+    ripe = [each for each in scan.unspent if _ripe(each, scan.height, 1)]
+    coins = _coins(cp, ripe, by_script, {claim.name for claim in taken})
+    spenders = node.waiting_spenders([coin.outpoint for coin in coins])
+    return tuple(coin for coin in coins if coin.outpoint not in spenders)
+
+
+def _coins(
+    cp: CpNode | None, ripe: Sequence[Unspent], owners: Mapping[bytes, Owner], held: Collection[str]
+) -> list[Coin]:
+    """Leave out what other jobs hold, and what assets are attached to."""
+    barred = cp.with_assets([str(each.outpoint) for each in ripe]) if cp is not None and ripe else frozenset()
+    return [
+        Coin(each.outpoint, each.sats, owners[each.script])
+        for each in ripe
+        if each.script in owners and str(each.outpoint) not in barred and str(each.outpoint) not in held
+    ]
+
+
+def _ripe(each: Unspent, height: int, least: int) -> bool:
+    return height - each.height + 1 >= max(least, _MATURITY if each.coinbase else 1)
 
 
 def _replaced(node: Node, rivals: Collection[str]) -> Replaced | None:

@@ -57,7 +57,7 @@ def choose(wanted: str, where: str, sequence: int, tickets: Sequence[int], taken
         BadPlan: for another wish.
     """
     held = {claim.name for claim in taken if claim.scope == where}
-    free = [number for number in tickets if f"ticket {number}" not in held]
+    free = free_tickets(where, tickets, taken)
     if wanted in ("any", "ticket") and free:
         return Use(ticket=min(free))
     if wanted == "ticket":
@@ -65,6 +65,12 @@ def choose(wanted: str, where: str, sequence: int, tickets: Sequence[int], taken
     if wanted in ("any", "sequence"):
         return _next_sequence(sequence, held)
     return _named(wanted, where, free, _first_free(sequence, held), sequence)
+
+
+def free_tickets(where: str, tickets: Sequence[int], taken: Collection[Claim]) -> list[int]:
+    """Give the tickets that no active job holds."""
+    held = {claim.name for claim in taken if claim.scope == where}
+    return [number for number in tickets if f"ticket {number}" not in held]
 
 
 def _next_sequence(sequence: int, held: set[str]) -> Use:

@@ -8,7 +8,7 @@ from typing import Any
 
 from online.chains import api
 from online.chains.agreed import agreed
-from online.chains.xrpl import arrivals, broadcast, build, check, movements, watch
+from online.chains.xrpl import arrivals, broadcast, build, check, claims, movements, watch
 from online.chains.xrpl.node import Node
 from online.chains.xrpl.settings import Settings, read_settings
 from shared.chains.xrpl.networks import network as network_of
@@ -55,6 +55,15 @@ class XrplGateway:
     def fee_now(self) -> Amount:
         """Give the fee that enters the open ledger now. Raises NodeUnreachable."""
         return Amount(self._asset, self._nodes[0].fee_drops())
+
+    def free_tickets(self, address: str, taken: Collection[Claim]) -> int:
+        """Count an account's tickets that no claim holds. Raises NodeUnreachable."""
+        node = self._nodes[0]
+        account = node.account(address)
+        if account is None or not account.ticket_count:
+            return 0
+        held = node.tickets(address, account.height)
+        return len(claims.free_tickets(claims.scope(self.network, address), held, taken))
 
     def submit(self, blob: bytes) -> api.Verdict:
         """Hand the bytes to every node; a node that does not answer is a "later"."""
