@@ -31,7 +31,8 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.arrivals, _arrivals(connection, told), _arrival_rows(connection)),
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
         (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
-        (tables.targets, _targets(told), _kept(connection, tables.targets, "wallet", "asset_code", "sealed")),
+        (tables.targets, _targets(told),
+         _kept(connection, tables.targets, "network", "holder", "asset_code", "sealed")),
     ):
         for key in sorted(said.keys() | there.keys(), key=str):
             if said.get(key) != there.get(key):
@@ -207,7 +208,7 @@ def _targets(told: Told) -> _Rows:
         except Refusal:
             continue
         if isinstance(said, dict):
-            found[said.get("wallet"), said.get("asset")] = sealed
+            found[said.get("network"), said.get("holder"), said.get("asset")] = sealed
     return found
 
 

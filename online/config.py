@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from online.chains import connect, customs
+from online.treasury.settings import PREFIX, Settings, read_settings
 from shared import chains
 from shared.chains.api import NetworkClass
 from shared.errors import AlreadySetUp, BadConfig, FileTrouble, NoSuchOrder, NotSetUp
@@ -71,7 +72,7 @@ class Config:
             BadConfig: for settings that are no amounts. NoSuchOrder: where the ledger asks for none.
         """
         native, least = chains.chain(network).network(network).native, customs(network).least
-        section = next((one for one in self.networks.values() if one["network"] == network), {})
+        section = self.section(network)
         found = {name: section.get(name, amount) for name, amount in least.items()}
         unknown = {name for name in section if name.startswith(_PRIME)} - set(least)
         if unknown or not all(isinstance(text, str) for text in found.values()):
@@ -80,6 +81,16 @@ class Config:
         if name not in found:
             raise NoSuchOrder(f"on {network} no address needs priming" + " for sends with memos" * memo)
         return parse_amount(found[name], native)
+
+    def proposing(self, network: str) -> Settings:
+        """Give what is proposed on a network. Raises BadConfig for settings that are none."""
+        kinds = {name == _PRIME_MEMO for name in customs(network).least}
+        primed = {memo: self.priming(network, memo=memo) for memo in kinds}
+        return read_settings(network, self.section(network), primed)
+
+    def section(self, network: str) -> Mapping[str, Any]:
+        """Give what a network's section says, nothing where it has none."""
+        return next((one for one in self.networks.values() if one["network"] == network), {})
 
     def person_file(self, name: str) -> Path:
         """Where a person's key file is."""
@@ -143,7 +154,7 @@ def gateways(config: Config) -> dict[str, Gateway]:
 
 
 def _of_gateway(section: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in section.items() if not name.startswith(_PRIME)}
+    return {name: value for name, value in section.items() if not name.startswith((_PRIME, PREFIX))}
 
 
 def _config(home: Path, values: dict[str, Any]) -> Config:

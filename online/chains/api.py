@@ -197,6 +197,16 @@ class FeeTeller(Protocol):
 
 
 @runtime_checkable
+class Doorkeeper(Protocol):
+    """What a gateway offers besides where addresses can take payments with a tag or memo alone."""
+
+    network: str
+
+    def demands(self, address: str) -> bool:
+        """Say whether an address takes payments with a tag, or assets with a memo, and no others."""
+
+
+@runtime_checkable
 class TicketCounter(Protocol):
     """What a gateway offers besides where an address holds tickets for transactions in parallel."""
 
@@ -323,7 +333,8 @@ class Customs:
     claim's place among those of its scope where the ledger takes them in that order alone. `memos` says that assets
     beside the native one come with memos, so that customers may share an address and be told apart by them.
     `packed` writes an address with its tag as one text, for a network. `settings` are the lines of its section in
-    config.toml; `least` is what addresses shall hold, by the name of the setting.
+    config.toml; `least` is what addresses shall hold, by the name of the setting. `fee_room` is what a proposal leaves
+    at an address for fees, and `sweep_least` what is worth a sweep, both in whole coins.
     """
 
     payees: int
@@ -348,3 +359,5 @@ class Customs:
     turn: Callable[[Claim], int] | None = None
     settings: str = ""
     least: Mapping[str, str] = field(default_factory=dict)
+    fee_room: str = "0"
+    sweep_least: Mapping[str, str] = field(default_factory=dict)

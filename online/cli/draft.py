@@ -18,9 +18,10 @@ _as = click.option("--as", "name", required=True, help="Who signs.")
 @click.option("--asset", "code", help="The asset's code, if it is not the network's own.")
 @click.option("--tag", type=click.IntRange(0, 2**32 - 1), help="A tag, where the other wallet demands one.")
 @click.option("--memo-hex", help="A memo as bytes in hex, likewise.")
+@click.option("--address", "source", help="From this address of the wallet, instead of its first.")
 @form_options("--from")
 def rebalance(
-    form: Form, target: str, amount: str, code: str | None, tag: int | None, memo_hex: str | None
+    form: Form, target: str, amount: str, code: str | None, tag: int | None, memo_hex: str | None, source: str | None
 ) -> None:
     """Draft an order that moves money from one own wallet to another. Prompts: station; the drafter."""
     from online.orders.drafting import draft_rebalance
@@ -31,7 +32,7 @@ def rebalance(
         moved = parse_amount(amount, form.asset(store, code))
         memo = canonical_memo(form.network(store), None, memo_hex)
         order = draft_rebalance(
-            store, asking, from_wallet=form.wallet, to_wallet=target, amount=moved, tag=tag, memo=memo
+            store, asking, from_wallet=form.wallet, to_wallet=target, amount=moved, source=source, tag=tag, memo=memo
         )
         form.show(store, order)
 

@@ -6,6 +6,8 @@ import click
 
 from online.cli.drafting import Form, form_options
 
+_at = click.option("--at", "only", multiple=True, help="These addresses alone.")
+
 
 @click.command()
 @click.option("--to", required=True, help="The holding address.")
@@ -13,10 +15,12 @@ from online.cli.drafting import Form, form_options
 @click.option("--everything", is_flag=True, help="Sweep every asset of one address by one message.")
 @click.option("--ownerships", is_flag=True, help="With --everything: the ownership of its assets too.")
 @click.option("--memo", help="With --asset or --everything: a memo as text.")
+@_at
 @form_options(pays=True)
 def sweep(
-    form: Form, to: str, assets: tuple[str, ...], memo: str | None, *, everything: bool, ownerships: bool
-) -> None:
+    form: Form, to: str, assets: tuple[str, ...], memo: str | None, only: tuple[str, ...], *, everything: bool,
+    ownerships: bool,
+) -> None:  # fmt: skip
     """Draft that all a wallet's addresses hold goes to one address. Prompts: station; the drafter."""
     from online.orders.gathering import draft_asset_sweep, draft_sweep
     from online.orders.lines import canonical_memo
@@ -26,6 +30,8 @@ def sweep(
 
     if bool(assets) + everything > 1 or (ownerships and not everything) or (memo and not (assets or everything)):
         raise click.UsageError("--asset and --everything are two kinds; --memo and --ownerships go with them")
+    if everything and only:
+        raise click.UsageError("--everything is of one address: --address")
     with form.open() as (store, asking):
         purser, network = form.purser(store), form.network(store)
         target = Destination(to, memo=canonical_memo(network, memo, None))
@@ -37,21 +43,23 @@ def sweep(
         elif assets:
             order = draft_asset_sweep(
                 store, purser, asking, wallet=form.wallet, to=target,
-                assets=[asset(store, network, code) for code in assets], terms=form.terms,
+                assets=[asset(store, network, code) for code in assets], terms=form.terms, only=only,
             )  # fmt: skip
         else:
-            order = draft_sweep(store, purser, asking, wallet=form.wallet, to=to, terms=form.terms)
+            order = draft_sweep(store, purser, asking, wallet=form.wallet, to=to, terms=form.terms, only=only)
         form.show(store, order)
 
 
 @click.command()
 @click.option("--for", "wallets", multiple=True, help="A wallet whose addresses pay for sends.")
 @click.option("--for-memo", "memo_wallets", multiple=True, help="A wallet whose addresses take sends with memos.")
+@_at
 @form_options(pays=True)
-def prime(form: Form, wallets: tuple[str, ...], memo_wallets: tuple[str, ...]) -> None:
+def prime(form: Form, wallets: tuple[str, ...], memo_wallets: tuple[str, ...], only: tuple[str, ...]) -> None:
     """Draft that addresses holding less than the settings' least amount get it. Prompts: station; the drafter."""
     from online.orders.gathering import draft_prime
     from online.store.wallets import keys
+    from shared.errors import UnknownWallet
 
     with form.open() as (store, asking):
         network = form.network(store)
@@ -60,7 +68,10 @@ def prime(form: Form, wallets: tuple[str, ...], memo_wallets: tuple[str, ...]) -
             for memo, names in ((False, wallets), (True, memo_wallets))
             for name in names
             for key in keys(store, name)
+            if not only or key.address in only
         ]
+        if unknown := set(only) - {address for address, _ in primed}:
+            raise UnknownWallet(f"{min(unknown)[:60]!r} is no address of these wallets")
         order = draft_prime(
             store, form.purser(store), asking, wallet=form.wallet, primed=primed, source=form.address, terms=form.terms
         )

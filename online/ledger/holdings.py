@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from online.chains.api import Gateway, Purser
+from online.chains.api import AccountState, Gateway, Purser
 from online.store.assets import registers
 from online.store.database import Store
 from online.store.wallets import Wallet, find_keys
@@ -42,12 +43,17 @@ def holdings(store: Store, wallet: Wallet, gateway: Gateway) -> Holdings:
         addresses = [key.address for key in find_keys(connection, wallet.name)]
         native, *others = assets_of(connection, wallet, gateway)
     held: Counter[Asset] = Counter()
+    states = accounts(gateway, addresses)
     if isinstance(gateway, Purser):
-        states = gateway.accounts(addresses) if addresses else ()
         for asset in others:
             held[asset] = sum(gateway.asset_balance(address, asset).units for address in addresses)
-    else:
-        states = tuple(gateway.account(address) for address in addresses)
     held[native] = sum(state.balance.units for state in states)
     reserved = sum(state.reserved.units for state in states)
     return Holdings(held, reserved, max((state.height for state in states), default=0))
+
+
+def accounts(gateway: Gateway, addresses: Sequence[str]) -> tuple[AccountState, ...]:
+    """Ask what the ledger says of addresses, at once where the gateway can. Raises NodeUnreachable."""
+    if isinstance(gateway, Purser):
+        return gateway.accounts(addresses) if addresses else ()
+    return tuple(gateway.account(address) for address in addresses)

@@ -17,10 +17,12 @@ from shared.money import Amount
 
 
 def draft_rebalance(
-    store: Store, asking: Asking, *, from_wallet: str, to_wallet: str, amount: Amount, tag: int | None = None,
-    memo: str | None = None,
+    store: Store, asking: Asking, *, from_wallet: str, to_wallet: str, amount: Amount, source: str | None = None,
+    tag: int | None = None, memo: str | None = None,
 ) -> Order:  # fmt: skip
-    """Draft the move of an amount from one wallet's first address to another's, with a tag or memo if that demands one.
+    """Draft the move of an amount from one of a wallet's addresses (default: the first) to another wallet's first.
+
+    It has a tag or memo where that demands one.
 
     Raises:
         UnknownWallet, UnknownPerson: for names that the store does not hold. BadOrder, WrongNetwork, NoSuchOrder: if
@@ -32,7 +34,8 @@ def draft_rebalance(
         if target.network != wallet.network or target.name == wallet.name:
             raise BadOrder(f"{to_wallet} is no other wallet on {wallet.network}")
         draft = Draft("rebalance", wallet, keys)
-        draft.pay([keys[0]], [(Destination(target_keys[0].address, tag, memo), amount)])
+        to = Destination(target_keys[0].address, tag, memo)
+        draft.pay([own_key(wallet, keys, source)], [(to, amount)])
         return write_order(tx, draft, asking)
 
 

@@ -40,20 +40,23 @@ def draft_sweep(
     to: str,
     terms: Terms | None = None,
     most: int | None = None,
+    only: Sequence[str] = (),
 ) -> Order:
     """Draft that all of the native asset goes to one address, from `most` by each transaction or what the ledger lets.
 
-    What an address holds and what moving it would cost are asked once; an address that holds less is left out.
+    What an address holds and what moving it would cost are asked once; an address that holds less is left out. With
+    `only` no other addresses are asked.
 
     Raises:
         NothingToMove: if nothing is there that is worth its fee. As `spending.draft_pay`, and as the gateway.
     """
     with store.transaction() as tx:
-        found, keys = own_wallet(tx, wallet)
+        found, every = own_wallet(tx, wallet)
+        keys = _only(found, every, only)
         taken = taken_claims(tx.sql, wallet)
     _require_same(found, gateway)
     held = _holders(gateway, [key for key in keys if key.address != to])
-    draft = Draft("sweep", found, keys, {"to": to})
+    draft = Draft("sweep", found, every, {"to": to})
     size = min(most or draft.customs.payers, draft.customs.payers)
     for start in range(0, len(held), size):
         group = held[start : start + size]
@@ -78,6 +81,7 @@ def draft_asset_sweep(
     to: Destination,
     assets: Sequence[Asset],
     terms: Terms | None = None,
+    only: Sequence[str] = (),
 ) -> Order:
     """Draft that some assets go from each address of a wallet to one address, one transaction for each address.
 
@@ -85,9 +89,10 @@ def draft_asset_sweep(
         As `draft_sweep`.
     """
     with store.transaction() as tx:
-        found, keys = own_wallet(tx, wallet)
+        found, every = own_wallet(tx, wallet)
+        keys = _only(found, every, only)
     _require_same(found, gateway)
-    draft = Draft("sweep", found, keys, {"to": to.address})
+    draft = Draft("sweep", found, every, {"to": to.address})
     send, batch = required(found, "send"), required(found, "batch")
     for key in keys:
         balances = [] if key.address == to.address else [gateway.asset_balance(key.address, one) for one in assets]
@@ -130,6 +135,11 @@ def draft_prime(
     draft.pay([payer], [(Destination(address), least[address]) for address in low], terms)
     with store.transaction() as tx:
         return write_order(tx, draft, asking)
+
+
+def _only(wallet: Wallet, keys: Sequence[Key], addresses: Sequence[str]) -> list[Key]:
+    """Give the wallet's keys of some addresses, all of them where none is named. Raises UnknownWallet."""
+    return [own_key(wallet, keys, address) for address in dict.fromkeys(addresses)] or list(keys)
 
 
 def _holders(gateway: Purser, keys: Sequence[Key]) -> list[Key]:

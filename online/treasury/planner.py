@@ -1,179 +1,172 @@
-"""Proposes orders that bring wallets back into their bands, each with its reason. It moves and drafts nothing.
+"""Proposes orders that keep wallets in their bands and in use, each with its reason. It moves and drafts nothing.
 
-What is on its way counts as if it had arrived: what wallets reserve is gone, what live jobs bring is there. Money is
-moved between wallets of one network, from and to where there is most room; a wallet without a target is left alone.
+Bands are held against the books, and what single addresses need against their ledger. What is on its way counts as if
+it had arrived: what wallets reserve is gone, what live orders bring is there. A node that is silent only means that
+nothing which needs it is proposed; bands then go by the books alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, select
 
-from online.jobs.states import ENDS, State
+from online.chains import customs
+from online.chains.api import Gateway
 from online.store import tables
 from online.store.database import Store
-from online.store.wallets import find_keys, find_wallet
-from online.treasury.targets import Target, find_targets
-from shared.money import Amount
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """An order that would help: what it is, from which wallet to which, how much, and why.
-
-    A "sweep" gathers what many addresses of a wallet hold; its amount is what the books say they hold.
-    """
-
-    what: Literal["rebalance", "sweep"]
-    source: str
-    target: str
-    amount: Amount
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """What no proposal can fill: a wallet below its band, and by how much no other has enough to spare."""
-
-    wallet: str
-    amount: Amount
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What the planner has to say."""
-
-    proposals: tuple[Proposal, ...]
-    short: tuple[Short, ...]
+from online.store.wallets import Key, find_keys
+from online.treasury import upkeep
+from online.treasury.bands import Chest, Place, banded
+from online.treasury.flight import Flight, in_flight
+from online.treasury.proposals import Advice, Proposal, Short, keyed
+from online.treasury.seen import Seen, customers_own, look
+from online.treasury.settings import Settings, read_settings
+from online.treasury.targets import Target, find_targets, tiers_of
+from shared.errors import Refusal
+from shared.money import Asset
 
 
 @dataclass(slots=True)
-class _Place:
-    """A wallet with what it will hold of one asset once everything on its way has landed."""
+class _Network:
+    """What the books, the live orders and, where it answers, the ledger say of a network."""
 
-    target: Target
-    tier: str
-    network: str
-    addresses: int
-    held: int
-
-    @property
-    def name(self) -> str:
-        return self.target.wallet
-
-    @property
-    def spare(self) -> int:
-        """What it can give: down to its target, if it is above."""
-        return max(0, self.held - self.target.target)
-
-    @property
-    def room(self) -> int:
-        """What it can take: up to its target, if it is below."""
-        return max(0, self.target.target - self.held)
+    wallets: Mapping[str, str]
+    keys: Mapping[str, tuple[Key, ...]]
+    customs: Mapping[str, str]
+    flight: Flight
+    seen: Seen | None
+    places: dict[Asset, list[Place]] = field(default_factory=dict)
 
 
-_NOT_RESERVED = (State.DRAFTED, State.APPROVED)
-_ORDER = {"cold": 0, "warm": 1, "hot": 2}
-
-
-def advise(store: Store) -> Advice:
-    """Look at all targets and the books, and give what should be ordered."""
+def advise(
+    store: Store, gateways: Mapping[str, Gateway] | None = None, settings: Mapping[str, Settings] | None = None
+) -> Advice:
+    """Look at all targets, the books and the ledgers, and give what should be ordered."""
+    seen: dict[str, Seen] = {}
+    notes: list[str] = []
+    for network, gateway in sorted((gateways or {}).items()):
+        wanted = (settings or {}).get(network) or read_settings(network, {}, {})
+        try:
+            seen[network] = look(store, gateway, wanted)
+        except Refusal as refusal:
+            notes.append(f"{network}: nothing that needs its ledger is proposed: {refusal} [{refusal.code}]")
+    with store.reading() as connection:
+        networks, tiers = _networks(connection, seen)
+        orders = {row.wallet: int(row.orders) for row in connection.execute(_orders_by_wallet())}
     proposals: list[Proposal] = []
     short: list[Short] = []
-    with store.reading() as connection:
-        places = [_place(connection, target) for target in find_targets(connection)]
-    groups: dict[tuple[str, str], list[_Place]] = {}
-    for place in places:
-        groups.setdefault((place.network, place.target.asset.code), []).append(place)
-    for group in groups.values():
-        for place in group:
-            if place.held > place.target.high:
-                proposals += _empty(place, group)
-        for place in group:
-            if place.held < place.target.low:
-                made, missing = _fill(place, group)
-                proposals += made
-                short += [Short(place.name, Amount(place.target.asset, missing))] if missing else []
-    return Advice(tuple(proposals), tuple(short))
+    for _, one in sorted(networks.items()):
+        made, missing = _of_network(one, tiers, notes)
+        proposals += made
+        short += missing
+    return Advice(keyed(proposals, orders), tuple(short), tuple(notes))
 
 
-def _empty(full: _Place, group: list[_Place]) -> list[Proposal]:
-    """Move what is above the target to where there is room, or to the coldest wallet that is not full itself."""
-    why = f"{full.name} will hold {_said(full, full.held)}, above {_said(full, full.target.high)}"
-    others = [one for one in group if one is not full and one.held <= one.target.high]
-    found = []
-    for other in sorted(others, key=lambda one: (-one.room, _ORDER[one.tier], one.name)):
-        units = min(full.spare, other.room)
-        found += _move(full, other, units, why)
-    if full.spare and others:
-        coldest = min(others, key=lambda one: (_ORDER[one.tier], one.name))
-        room = max(0, coldest.target.high - coldest.held)
-        found += _move(full, coldest, min(full.spare, room), why)
+def _of_network(
+    network: _Network, tiers: Mapping[str, str], notes: list[str]
+) -> tuple[list[Proposal], list[Short]]:
+    proposals: list[Proposal] = []
+    short: list[Short] = []
+    seen, flight = network.seen, network.flight
+    if seen is not None and seen.sweeps:
+        native_last = sorted(seen.assets.values(), key=lambda one: (one == seen.native, one))
+        for asset in native_last:  # assets need the native one for their fees
+            proposals += upkeep.swept(seen, flight, asset, network.places.get(asset, ()), notes)
+    for group in network.places.values():
+        made, missing = banded(group)
+        proposals += made
+        short += missing
+    if seen is not None:
+        proposals += upkeep.primed(seen, flight, tiers, notes)
+        proposals += upkeep.ticketed(seen, flight)
+        proposals += upkeep.consolidated(seen, flight)
+    return proposals, short
+
+
+# --- the books ------------------------------------------------------------------------------------
+
+
+def _networks(connection: Connection, seen: Mapping[str, Seen]) -> tuple[dict[str, _Network], dict[str, str]]:
+    homes = tiers_of(connection)
+    tiers = {name: tier for name, (_, tier) in homes.items()}
+    found: dict[str, _Network] = {}
+    for network in sorted({home for home, _ in homes.values()}):
+        names = {name: tier for name, (home, tier) in homes.items() if home == network}
+        keys = {name: find_keys(connection, name) for name in names}
+        own = customers_own(connection, network)
+        found[network] = _Network(names, keys, own, in_flight(connection, network), seen.get(network))
+    for target in find_targets(connection):
+        network_ = found[target.asset.network]
+        network_.places.setdefault(target.asset, []).append(_place(connection, network_, target))
+    return found, tiers
+
+
+def _place(connection: Connection, network: _Network, target: Target) -> Place:
+    code = target.asset.code
+    kept = _kept(connection, target.asset)
+    members = [target.wallet] if target.wallet else [
+        name for name, tier in network.wallets.items() if tier == target.tier and not _is_customers(network, name)
+    ]  # fmt: skip
+    held = {name: kept[name] + _on_its_way(network, name, code) for name in members}
+    customers = any(_is_customers(network, name) for name in members)
+    # Of several wallets the emptiest takes what comes, so that they are filled in turn.
+    doors = [] if customers else [name for name in members if network.keys[name]]
+    door = min(doors, key=lambda name: held[name], default="")
+    tier = network.wallets[target.wallet] if target.wallet else target.tier
+    address = network.keys[door][0].address if door else ""
+    chests = [] if customers else [chest for name in members for chest in _chests(network, name, code, held[name])]
+    gathers = bool(target.wallet) and network.seen is not None and network.seen.sweeps
+    demands = _demands(network, target.asset, address)
+    return Place(target, tier, sum(held.values()), door, address, chests, customers, gathers, demands)
+
+
+def _demands(network: _Network, asset: Asset, address: str) -> str:
+    """Say what an address takes an asset with alone: a tag, or where the ledger has none a memo, if it is no coin."""
+    seen = network.seen
+    if seen is None or address not in seen.demanding:
+        return ""
+    if customs(asset.network).tags:
+        return "tag"
+    return "memo" if asset != seen.native else ""
+
+
+def _chests(network: _Network, wallet: str, code: str, held: int) -> list[Chest]:
+    """Give what each address of a wallet can pay; by the books alone all of it lies at the first."""
+    if network.seen is None:
+        return [Chest(wallet, max(0, held))]
+    flight, found = network.flight, []
+    for number, spot in enumerate(one for one in network.seen.spots if one.wallet == wallet):
+        free = spot.held.get(code, 0) - flight.leaving[spot.address, code]
+        if spot.custom != "address" and spot.address not in flight.inputs:
+            found.append(Chest(wallet, max(0, free), spot.address, number == 0))
     return found
 
 
-def _fill(low: _Place, group: list[_Place]) -> tuple[list[Proposal], int]:
-    """Bring a wallet up to its target from those with most to spare, the coldest first among equals."""
-    why = f"{low.name} will hold {_said(low, low.held)}, below {_said(low, low.target.low)}"
-    found = []
-    for other in sorted(group, key=lambda one: (-one.spare, _ORDER[one.tier], one.name)):
-        if other is not low:
-            found += _move(other, low, min(low.room, other.spare), why)
-    return found, max(0, low.target.low - low.held)
+def _on_its_way(network: _Network, wallet: str, code: str) -> int:
+    """Give what will come, less what will leave and the books do not reserve yet."""
+    flight = network.flight
+    moving = sum(flight.coming[key.address, code] - flight.bare[key.address, code] for key in network.keys[wallet])
+    return moving - flight.queued[wallet, code]
 
 
-def _move(source: _Place, to: _Place, units: int, why: str) -> list[Proposal]:
-    if units <= 0:
-        return []
-    source.held -= units
-    to.held += units
-    what: Literal["rebalance", "sweep"] = "sweep" if source.addresses > 1 and source.target.target == 0 else "rebalance"
-    return [Proposal(what, source.name, to.name, Amount(source.target.asset, units), why)]
+def _is_customers(network: _Network, wallet: str) -> bool:
+    """Say whether a wallet gives customers addresses of their own, from its first on."""
+    keys = network.keys[wallet]
+    return bool(keys) and network.customs.get(keys[0].address) == "address"
 
 
-def _said(place: _Place, units: int) -> str:
-    sign = "-" if units < 0 else ""
-    return f"{sign}{Amount(place.target.asset, abs(units))}"
-
-
-def _place(connection: Connection, target: Target) -> _Place:
-    wallet, asset = find_wallet(connection, target.wallet), target.asset
+def _kept(connection: Connection, asset: Asset) -> Counter[str]:
+    """Give what the books have in each wallet, what is reserved taken off."""
     table = tables.balances
-    here = (table.c.account == f"wallet:{wallet.name}") & (table.c.asset_code == asset.code)
-    row = connection.execute(select(table).where(here, table.c.asset_network == asset.network)).one_or_none()
-    kept = 0 if row is None else int(row.posted) + int(row.pending)
-    keys = find_keys(connection, wallet.name)
-    moving = _moving(connection, wallet.network)
-    held = kept + sum(moving[key.address, asset.code] for key in keys)
-    return _Place(target, wallet.tier, wallet.network, len(keys), held)
+    here = (table.c.asset_network == asset.network) & (table.c.asset_code == asset.code)
+    rows = connection.execute(select(table).where(here, table.c.account.startswith("wallet:", autoescape=True)))
+    return Counter({row.account.partition(":")[2]: int(row.posted) + int(row.pending) for row in rows})
 
 
-def _moving(connection: Connection, network: str) -> Counter[tuple[str, str]]:
-    """Add up what live jobs bring, by address and asset, less what those not built yet will take.
-
-    What is built the books reserve already; jobs that replace each other bring one transfer.
-    """
-    jobs, link, transfers = tables.jobs, tables.job_transfers, tables.transfers
-    live = jobs.c.state.not_in([state.value for state in ENDS])
-    query = (
-        select(
-            transfers.c.id, transfers.c.source, transfers.c.destination, transfers.c.asset_code, transfers.c.units,
-            jobs.c.state.in_([state.value for state in _NOT_RESERVED]).label("bare"),
-        )
-        .join(link, link.c.transfer == transfers.c.id)
-        .join(jobs, jobs.c.id == link.c.job)
-        .where(live, jobs.c.network == network)
-        .distinct()
-    )
-    moving: Counter[tuple[str, str]] = Counter()
-    brought: set[str] = set()
-    for row in connection.execute(query):
-        if row.id not in brought:
-            moving[row.destination, row.asset_code] += int(row.units)
-        if row.bare and row.id not in brought:
-            moving[row.source, row.asset_code] -= int(row.units)
-        brought.add(row.id)
-    return moving
+def _orders_by_wallet() -> Select[tuple[str, int]]:
+    """Count the orders out of each wallet: every order has a job."""
+    jobs = tables.jobs.c
+    return select(jobs.wallet, func.count(jobs.order_id.distinct()).label("orders")).group_by(jobs.wallet)

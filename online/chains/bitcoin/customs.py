@@ -41,6 +41,12 @@ CUSTOMS: Final = Customs(
 # fee_rate_cap = 100           # sat/vB
 # prime_least = "0.0005"       # what `lockgate prime` gives addresses that hold less
 # prime_least_memo = "0.001"   # likewise, to addresses that take sends with memos
+# plan_sweep = { BTC = "0.002", XCP = "1" }   # what at a customer's address is worth a sweep, by asset
+# plan_prime_given = false     # true: every customer's address shall hold prime_least, and not only once assets came
+# plan_coins = 50              # with plan_rate: an address with more coins is proposed for `lockgate consolidate`
+# plan_rate = "2"              # while fees are at most so many sat/vB
 """,
     least={"prime_least": "0.0005", "prime_least_memo": "0.001"},
+    fee_room="0.0005",
+    sweep_least={"BTC": "0.002"},
 )

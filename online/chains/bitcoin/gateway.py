@@ -109,6 +109,10 @@ class BitcoinGateway:
         rate = build.market_rate(build.Desk(self._nodes[0], self._cp, self._settings))
         return Amount(self._asset, fee_sats(PAYMENT_VSIZE, rate))
 
+    def demands(self, address: str) -> bool:
+        """Say whether an address takes assets with a memo alone. Raises NodeUnreachable."""
+        return self._cp is not None and self._cp.needs_memo(address)
+
     def fee_rate(self) -> int:
         """Give what a transaction would offer now, in sat per 1000 vB. Raises FeeRateUnknown, NodeUnreachable."""
         return build.market_rate(build.Desk(self._nodes[0], self._cp, self._settings))

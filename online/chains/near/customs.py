@@ -35,7 +35,11 @@ CUSTOMS: Final = Customs(
 # crossing_seconds = 14400     # nothing is built that would not live so long
 # registration_most = "0.1"    # what registering one account with a token may cost, whatever its contract asks
 # protocol_most = 87           # the newest protocol version whose rules somebody has looked at
-# prime_least = "0.05"         # what `lockgate prime` gives addresses that pay for sweeps of tokens
+# prime_least = "0.06"         # what `lockgate prime` gives addresses that pay for sweeps of tokens
+# plan_sweep = { NEAR = "1", "usdt.tether-token.near" = "5" }   # what at a customer's account is worth a sweep
+# plan_prime_given = false     # true: every customer's account shall hold prime_least, and not only once tokens came
 """,
-    least={"prime_least": "0.05"},
+    least={"prime_least": "0.06"},
+    fee_room="0.05",
+    sweep_least={"NEAR": "1"},
 )

@@ -19,5 +19,7 @@ CUSTOMS: Final = Customs(
 # the url is JSON-RPC by http(s)://, or ws(s)://
 # fee_cap_drops = 10000
 # expiry_ledgers = 256
+# plan_tickets = { hot = [50, 200] }   # a wallet with fewer than 50 free tickets is proposed for more, up to 200
 """,
+    fee_room="0.01",
 )

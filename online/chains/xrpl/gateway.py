@@ -9,6 +9,7 @@ from typing import Any
 from online.chains import api
 from online.chains.agreed import agreed
 from online.chains.xrpl import arrivals, broadcast, build, check, claims, movements, watch
+from online.chains.xrpl.answers import REQUIRE_DEST
 from online.chains.xrpl.node import Node
 from online.chains.xrpl.settings import Settings, read_settings
 from shared.chains.xrpl.networks import network as network_of
@@ -55,6 +56,11 @@ class XrplGateway:
     def fee_now(self) -> Amount:
         """Give the fee that enters the open ledger now. Raises NodeUnreachable."""
         return Amount(self._asset, self._nodes[0].fee_drops())
+
+    def demands(self, address: str) -> bool:
+        """Say whether an account takes payments with a tag alone. Raises NodeUnreachable."""
+        account = self._nodes[0].account(address)
+        return account is not None and account.has(REQUIRE_DEST)
 
     def free_tickets(self, address: str, taken: Collection[Claim]) -> int:
         """Count an account's tickets that no claim holds. Raises NodeUnreachable."""

@@ -358,11 +358,9 @@ Table(
 Table(
     "targets",
     metadata,
-    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("network", String(40), primary_key=True),
+    Column("holder", String(40), primary_key=True),
     Column("asset_code", String(64), primary_key=True),
-    Column("low", String(40), nullable=False),
-    Column("target", String(40), nullable=False),
-    Column("high", String(40), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
 
