@@ -9,6 +9,7 @@ import pytest
 
 from online.audit import verify
 from online.customers.register import register
+from online.demo.strangers import NearStranger
 from online.deposits.instructions import instruct
 from online.deposits.model import deposits
 from online.ledger.books import balance_sheet
@@ -17,7 +18,7 @@ from shared.effects import Destination
 from shared.errors import NoSuchPlace, PoolDry
 from tests.both_machines import NOW
 from tests.near_desk import NearHouse, a_near_house, usdt
-from tests.near_gateway_bench import UNIT
+from tests.near_gateway_bench import TOKEN, UNIT
 
 
 @pytest.fixture
@@ -80,3 +81,59 @@ def test_an_account_that_nobody_was_given_waits_in_suspense(house: NearHouse) ->
     house.tick()
     (one,) = deposits(house.store)
     assert (one.state.value, one.reason) == ("suspense", "no customer has this address")
+
+
+# --- a memo for each ----------------------------------------------------------------------------------
+
+
+def shared(house: NearHouse, customer: str) -> Destination:
+    """Give a customer a memo at the account that customers share, and let the token know that account."""
+    place = instruct(house.store, customer, "hot", NOW, memo=True).place
+    house.world.register(TOKEN.code, place.address)
+    house.tick()
+    return place
+
+
+def sends(house: NearHouse, cents: int, to: Destination) -> None:
+    """Let somebody with tokens of their own send some."""
+    payer = NearStranger(house.world, "somebody", 10)
+    house.world.give(TOKEN.code, {payer.address: usdt(cents).units})
+    payer.send(TOKEN, usdt(cents).units, to)
+    house.tick()
+
+
+def test_customers_share_an_account_for_tokens_and_are_told_apart_by_memos(house: NearHouse) -> None:
+    first, second = shared(house, "dave"), shared(house, "edward")
+    assert first.address == second.address == house.address("hot")
+    assert first.memo != second.memo
+    assert len(first.memo or "") == 16
+    sends(house, 900, second)
+    assert told(house) == [("edward", "9 usdt.tokens", "credited")]
+    assert owed(house, "edward") == {TOKEN.code: usdt(900).units}
+    house.require_books()
+    assert verify(house.store).ok
+
+
+@pytest.mark.parametrize("memo", [None, "dave", "ffffffffffffffff"])
+def test_tokens_with_a_wrong_memo_or_none_wait_in_suspense(house: NearHouse, memo: str | None) -> None:
+    sends(house, 900, Destination(shared(house, "dave").address, memo=memo))
+    assert told(house) == [(None, "9 usdt.tokens", "suspense")]
+    assert owed(house, "dave") == {}
+    house.require_books()
+
+
+def test_a_memo_is_good_for_one_transaction_and_its_customer_gets_another(house: NearHouse) -> None:
+    place = shared(house, "dave")
+    for cents in (900, 800):
+        sends(house, cents, place)
+    assert told(house) == [("dave", "9 usdt.tokens", "credited"), (None, "8 usdt.tokens", "suspense")]
+    assert deposits(house.store)[1].reason == "its memo came with an earlier deposit"
+    assert shared(house, "dave").memo != place.memo
+    house.require_books()
+
+
+def test_near_itself_at_an_account_that_customers_share_is_nobodys(house: NearHouse) -> None:
+    house.world.fund(shared(house, "dave").address, 3 * UNIT)
+    house.world.advance(5)
+    house.tick()
+    assert told(house) == [(None, "3 NEAR", "suspense")]

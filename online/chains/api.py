@@ -330,8 +330,9 @@ class Customs:
     be made to sign for its first address. `tags` says that customers share an address and are told apart by tags.
     `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be
     several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn` gives a
-    claim's place among those of its scope where the ledger takes them in that order alone. `memos` says that assets
-    beside the native one come with memos, so that customers may share an address and be told apart by them.
+    claim's place among those of its scope where the ledger takes them in that order alone. `memo_bytes`
+    makes a memo of random bytes where assets beside the native one come with memos: customers may then share an
+    address and be told apart by them.
     `packed` writes an address with its tag as one text, for a network. `settings` are the lines of its section in
     config.toml; `least` is what addresses shall hold, by the name of the setting. `fee_room` is what a proposal leaves
     at an address for fees, and `sweep_least` what is worth a sweep, both in whole coins.
@@ -352,7 +353,7 @@ class Customs:
     rotation: str = ""
     lanes_most: int = 0
     tags: bool = False
-    memos: bool = False
+    memo_bytes: Callable[[bytes], bytes] | None = None
     packed: Callable[[Destination, str], str] | None = None
     transactions: Callable[[bytes], tuple[tuple[str, bytes], ...]] | None = None
     require: Callable[[Plan], object] | None = None

@@ -1,13 +1,33 @@
-"""Somebody with an account of their own on the devnet's XRP Ledger, who pays an exchange."""
+"""People with accounts of their own on a devnet, who pay an exchange. Their own fees are no part of a story."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any, Protocol
 
-from online.devnet.xrpl import XrplWorld
 from online.devnet.xrpl.hashes import account_key
 
+if TYPE_CHECKING:
+    from pyonear.transaction import Transaction
+
+    from online.devnet.near import NearWorld
+    from online.devnet.xrpl import XrplWorld
+    from shared.effects import Destination
+    from shared.money import Asset
+
 _DROPS = 10**6
+_YOCTO = 10**24
+_CALL_GAS = 30 * 10**12
+
+
+class Outsider(Protocol):
+    """Somebody with an account of the ledger, and what is on it in whole coins."""
+
+    address: str
+
+    @property
+    def coins(self) -> int:
+        """Give whole coins."""
 
 
 class Stranger:
@@ -37,9 +57,60 @@ class Stranger:
 
     @property
     def coins(self) -> int:
-        """Give what the account holds, in whole XRP rounded up: what its own fees took is no part of a story."""
+        """Give what the account holds, in whole XRP rounded up."""
         return -(-int(self._entry["Balance"]) // _DROPS)
 
     @property
     def _entry(self) -> Any:
         return self._world.state[account_key(self.address)]
+
+
+class NearStranger:
+    """An implicit account with so many whole NEAR, and the key to it."""
+
+    def __init__(self, world: NearWorld, name: str, coins: int) -> None:
+        from pyonear.crypto import ED25519SecretKey
+
+        from shared.chains.near.keys import implicit_account, parse_key
+
+        self._world = world
+        self._secret = ED25519SecretKey.from_seed(name)
+        self._key = str(self._secret.public_key())
+        self.address = implicit_account(parse_key(self._key))
+        world.fund(self.address, coins * _YOCTO)
+
+    def pay(self, to: str, yocto: int) -> None:
+        """Pay somebody, and make the blocks until that is final."""
+        self._send(self._to(to).transfer(yocto))
+
+    def send(self, asset: Asset, units: int, to: Destination) -> None:
+        """Send a token with a memo, and make the blocks until that is final."""
+        memo = {} if to.memo is None else {"memo": to.memo}
+        args = {"receiver_id": to.address, "amount": str(units), **memo}
+        self._send(self._to(asset.code).function_call("ft_transfer", json.dumps(args).encode(), _CALL_GAS, 1))
+
+    @property
+    def coins(self) -> int:
+        """Give what the account holds, in whole NEAR rounded up."""
+        return -(-self._world.balance(self.address) // _YOCTO)
+
+    def _to(self, receiver: str) -> Transaction:
+        from pyonear.account_id import AccountId
+        from pyonear.crypto_hash import CryptoHash
+        from pyonear.transaction import Transaction
+
+        nonce = self._world.keys(self.address)[self._key].nonce + 1
+        base = CryptoHash.from_str(self._world.chain.head.hash)
+        return Transaction(
+            AccountId(self.address), self._secret.public_key(), nonce, AccountId(receiver), base, []
+        )
+
+    def _send(self, tx: Transaction) -> None:
+        from pyonear.account_id import AccountId
+        from pyonear.crypto import InMemorySigner
+
+        from online.devnet.near.world import BLOCKS_TO_SETTLE
+
+        signer = InMemorySigner.from_secret_key(AccountId(self.address), self._secret)
+        self._world.submit(bytes(tx.sign(signer)))
+        self._world.advance(BLOCKS_TO_SETTLE + 1)

@@ -24,6 +24,7 @@ from shared.errors import NoSuchPlace, PlaceTaken, PoolDry
 
 MOST_TAG: Final = 2**32 - 1
 _LOW_SHARE, _LOW_COUNT = 5, 10
+_MEMO_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def instruct(
         shared = customs(found.network).tags
         if tag is not None and (not shared or not 1 <= tag <= MOST_TAG):
             raise NoSuchPlace(f"{tag} is no destination tag on {found.network}: tags are 1 to {MOST_TAG}")
-        if memo and not customs(found.network).memos:
+        if memo and customs(found.network).memo_bytes is None:
             raise NoSuchPlace(f"nothing comes with memos by which customers are told apart on {found.network}")
         make = _remembered if memo else _untaken
         place = _tagged(tx.sql, found.network, wallet, tag) if shared else make(tx.sql, found.network, wallet)
@@ -117,7 +118,9 @@ def _remembered(connection: Connection, network: str, wallet: str) -> Destinatio
     table = tables.places
     here = (table.c.network == network) & (table.c.wallet == wallet) & (table.c.custom == "memo")
     shared = connection.execute(select(table.c.address).where(here).limit(1)).scalar()
-    raw = bytes([0x80 | secrets.randbits(7)]) + secrets.token_bytes(7)  # no text, so that it is written as hex
+    write = customs(network).memo_bytes
+    assert write is not None  # it was asked before
+    raw = write(secrets.token_bytes(_MEMO_BYTES))
     return Destination(shared or _untaken(connection, network, wallet).address, memo=chain(network).memo(raw))
 
 

@@ -19,6 +19,11 @@ def _require(plan: Plan) -> None:
         encode(message, plan.network, Table.NOW)
 
 
+def memo_bytes(drawn: bytes) -> bytes:
+    """Make sure that the bytes are no text, so that every program writes them as hex."""
+    return bytes([0x80 | drawn[0]]) + drawn[1:]
+
+
 CUSTOMS: Final = Customs(
     payees=2_000,
     payers=200,
@@ -29,7 +34,7 @@ CUSTOMS: Final = Customs(
     demands={True: {"options": 1}, False: {"options": 0}},
     everything="counterparty-sweep",
     consolidation="payment",
-    memos=True,
+    memo_bytes=memo_bytes,
     transactions=transactions,
     require=_require,
     settings="""\

@@ -17,6 +17,11 @@ def turn(claim: Claim) -> int:
     return int(claim.name.removeprefix("nonce "))
 
 
+def memo_bytes(drawn: bytes) -> bytes:
+    """Write the bytes in hex: a token's memo is a text."""
+    return drawn.hex().encode()
+
+
 CUSTOMS: Final = Customs(
     payees=1,
     payers=1,
@@ -27,6 +32,7 @@ CUSTOMS: Final = Customs(
     lanes="near-lanes",
     rotation="near-rotate",
     lanes_most=16,
+    memo_bytes=memo_bytes,
     turn=turn,
     settings="""\
 # the url is a node's JSON-RPC; a provider's key in it is never shown
