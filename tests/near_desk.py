@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.store_place import store_url
 
 VALIDITY = 20_000
 WALLETS = {"cold": 5, "hot": 1, "deposits": 4}
+OWN = {"cold": 1_000}
 
 POLICY = """
 epoch = {epoch}
@@ -47,7 +48,7 @@ places = {places}
 [[rule]]
 wallet = "{name}"
 kinds = ["payment", "nep141-transfer", "near-lanes", "near-rotate"]
-to_wallets = ["cold", "hot", "deposits"]
+to_wallets = {wallets}
 fee_most = "1"
 transactions_without_payment = 20
 expiry_most = 90000
@@ -69,18 +70,20 @@ class NearHouse(BothMachines):
 
     gateway: NearGateway
     world: NearWorld = field(default_factory=NearWorld)
+    wallets: Mapping[str, int] = field(default_factory=lambda: WALLETS)
+    most: int = 100_000
     epoch: int = 0
 
     def new_policy(self) -> None:
         """Put the next epoch's policy in force, the same but for its number."""
         self.epoch += 1
         text = POLICY.replace("{epoch}", str(self.epoch))
-        for wallet in WALLETS:
+        for wallet in self.wallets:
             places = [key.address for key in keys(self.store, wallet)]
-            text += WALLET.format(name=wallet, places=str(places).replace("'", '"'))
+            text += WALLET.format(name=wallet, places=listed(places), wallets=listed(self.wallets))
             for kind in ("limits", "any_limits"):
                 for code in ("NEAR", TOKEN.code):
-                    text += LIMITS.format(kind=kind, code=code, most="100000")
+                    text += LIMITS.format(kind=kind, code=code, most=self.most)
         self.install(text)
 
     def settle(self, turns: int = 30) -> None:
@@ -99,8 +102,20 @@ class NearHouse(BothMachines):
 
 
 @contextmanager
-def a_near_house(folder: Path, *, validity: int = VALIDITY, **settings: int | str) -> Iterator[NearHouse]:
-    """Set both machines up over a served world; the cold wallet has NEAR and tokens, and the books are open."""
+def a_near_house(
+    folder: Path,
+    *,
+    validity: int = VALIDITY,
+    wallets: Mapping[str, int] = WALLETS,
+    own: Mapping[str, int] = OWN,
+    tokens: int = 10**12,
+    most: int = 100_000,
+    **settings: int | str,
+) -> Iterator[NearHouse]:
+    """Set both machines up over a served world; wallets have NEAR of the house's own, the cold one tokens as well.
+
+    The books are open. `most` is what the policy lets each wallet move, in whole coins of each asset.
+    """
     people = {name: Somebody(name) for name in PEOPLE}
     world = NearWorld(validity=validity, clock=Clock())
     pen = people["station"]
@@ -111,15 +126,19 @@ def a_near_house(folder: Path, *, validity: int = VALIDITY, **settings: int | st
         closing.callback(gateway.close)
         store = open_store(store_url(folder), Station(pen.public, pen.sign))
         closing.callback(store.close)
-        house = NearHouse(folder, NETWORK, store, gateway, people, world=world)
-        house.meet(WALLETS)
+        house = NearHouse(folder, NETWORK, store, gateway, people, world=world, wallets=wallets, most=most)
+        house.meet(wallets)
         add_asset(store, NETWORK, TOKEN.code, TOKEN.decimals, NOW)
         house.new_policy()
-        world.fund(house.address("cold"), 1_000 * UNIT)
-        world.deploy_token(TOKEN.code, TOKEN.decimals, house.address("cold"), 10**12)
-        for wallet in WALLETS:
+        world.fund_all({house.address(wallet): coins * UNIT for wallet, coins in own.items()})
+        world.deploy_token(TOKEN.code, TOKEN.decimals, house.address("cold"), tokens)
+        for wallet in wallets:
             open_wallet(store, wallet, gateway, NOW)
         yield house
+
+
+def listed(words: Iterable[str]) -> str:
+    return str(list(words)).replace("'", '"')
 
 
 def near(coins: int) -> Amount:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from online.demo.diary import Diary
 from online.demo.signer_process import SignerProcess
 from shared.courier.inward import carry_in
 from shared.envelope import open_answer, open_request
@@ -104,15 +106,43 @@ def test_nothing_that_was_started_goes_on(ran: tuple[Path, dict[str, Any], str])
     assert not [line for line in lines if line.exists() and folder in line.read_bytes()]
 
 
-def test_the_xrp_ledgers_own_story_is_told_with_its_tables(tmp_path: Path) -> None:
-    done = lockgate("demo", "--story", "xrp", "--out", tmp_path / "out")
+TABLES = {
+    "xrp": (
+        10,
+        "XRP on the ledger: hot 55 000, warm 0, cold 100 000",
+        "XRP owed:          alice 80 000, bob 50 000, charlie 25 000",
+    ),
+    "near": (
+        18,
+        "NEAR on the ledger: hot 55 000, warm 0, cold 100 000, deposits 0",
+        "NEAR owed:          alice 80 000, bob 50 000, charlie 25 000",
+        "usd.token on the ledger: hot 150, warm 0, cold 600, deposits 0",
+        "usd.token owed:          alice 0, bob 750, charlie 0",
+    ),
+}
+"""How many lines of tables a story tells, and the last ones."""
+
+
+@pytest.mark.parametrize("story", list(TABLES))
+def test_an_exchanges_story_is_told_with_its_tables(tmp_path: Path, story: str) -> None:
+    done = lockgate("demo", "--story", story, "--out", tmp_path / "out")
     assert done.code == 0, done.err
-    tables = [line.strip() for line in done.out.splitlines() if line.strip().startswith(("on the ledger:", "owed:"))]
-    assert tables[-2:] == [
-        "on the ledger:  hot 55 000 XRP, warm 0 XRP, cold 100 000 XRP",
-        "owed:           alice 80 000 XRP, bob 50 000 XRP, charlie 25 000 XRP",
-    ]
-    assert len(tables) == 10
+    told = [line.strip() for line in done.out.splitlines()]
+    tables = [line for line in told if " on the ledger: " in line or " owed: " in line]
+    count, *last = TABLES[story]
+    assert (len(tables), tables[-len(last) :]) == (count, last)
+    assert "charlie holds 75 000 " in done.out
+    assert "nothing differs, and everything that is owed is there" in done.out
+
+
+def test_lines_are_broken_between_words_where_a_terminal_is_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda _fallback: os.terminal_size((40, 24)))
+    said: list[str] = []
+    diary = Diary(said.append)
+    with diary.step("a step that is told in more words than a line of this terminal has"):
+        diary.tell("  transaction " + "ab" * 32)
+    assert said[:3] == [" 1. a step that is told in more words", "    than a line of this terminal has", "    (0.0 s)"]
+    assert said[3:] == ["        transaction", " " * 10 + "ab" * 32]
 
 
 def test_a_folder_that_is_there_is_refused_with_one_line(tmp_path: Path) -> None:

@@ -24,9 +24,10 @@ def run_demo(out: Path | None, say: Callable[[str], None], *, story: str | None 
     """
     from online.demo.bitcoin import BitcoinJourney
     from online.demo.diary import Diary
-    from online.demo.journey import PASSPHRASE
+    from online.demo.journey import PASSPHRASE, Journey
     from online.demo.near import NearJourney
-    from online.demo.story import XrpStory
+    from online.demo.story_near import NearStory
+    from online.demo.story_xrp import XrpStory
     from online.demo.texts import README
     from online.demo.xrpl import XrplJourney
 
@@ -34,7 +35,8 @@ def run_demo(out: Path | None, say: Callable[[str], None], *, story: str | None 
     _make(folder)
     write_file(folder / "README.txt", README.format(passphrase=PASSPHRASE).encode())
     diary, ledgers = Diary(say), []
-    journeys = [XrpStory(folder, diary)] if story == "xrp" else [
+    stories: dict[str, type[Journey]] = {"xrp": XrpStory, "near": NearStory}
+    journeys: list[Journey] = [stories[story](folder, diary)] if story else [
         XrplJourney(folder, diary), BitcoinJourney(folder / "bitcoin", diary), NearJourney(folder / "near", diary),
     ]  # fmt: skip
     try:

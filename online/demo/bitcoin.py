@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from online.chains.api import Purser
-from online.demo.journey import Cast, Journey, texts
+from online.demo.journey import Cast, Journey, OneCrossing, texts
 from online.demo.texts import BITCOIN_POLICY
 from online.devnet.bitcoin import BitcoinWorld, Miner, serve_bitcoin
 from online.devnet.counterparty import CounterpartyWorld, serve_counterparty
@@ -37,31 +37,31 @@ fallback_rate = 4000
 """
 
 
-class BitcoinJourney(Journey):
-    """Three orders, four transactions, one crossing."""
+class OnBitcoin(Journey):
+    """A journey on a Bitcoin of its own, with a Counterparty on it."""
 
     network = NETWORK
-    wallets: ClassVar = {"treasury": Cast("cold"), "deposits": Cast("cold", keys=8)}
     assets = (XCP,)
     begins = "a Bitcoin and a Counterparty start, with a block every few tenths of a second"
-    orders = f"alice drafts a send with a memo, a batch to {RECIPIENTS}, and a sweep; bob approves"
     turn_seconds = 0.3
 
     @cached_property
-    def _world(self) -> BitcoinWorld:
+    def world(self) -> BitcoinWorld:
+        """The network."""
         return BitcoinWorld()
 
     @cached_property
-    def _tokens(self) -> CounterpartyWorld:
-        return CounterpartyWorld(self._world)
+    def tokens(self) -> CounterpartyWorld:
+        """What Counterparty reads in it."""
+        return CounterpartyWorld(self.world)
 
     @cached_property
     def _node(self) -> Any:
-        return serve_bitcoin(self._world)
+        return serve_bitcoin(self.world)
 
     @cached_property
     def _api(self) -> Any:
-        return serve_counterparty(self._tokens)
+        return serve_counterparty(self.tokens)
 
     def serving(self) -> Iterable[AbstractContextManager[Any]]:
         """Give both nodes' servers."""
@@ -69,7 +69,7 @@ class BitcoinJourney(Journey):
 
     def closing(self) -> AbstractContextManager[Any]:
         """Mine a block every few tenths of a second."""
-        return Miner(self._world, self.turn_seconds, idle=True)
+        return Miner(self.world, self.turn_seconds, idle=True)
 
     def settings(self) -> tuple[str, str]:
         """Give bitcoind's url with its password, and the Counterparty node's."""
@@ -77,11 +77,18 @@ class BitcoinJourney(Journey):
         url = node.url.replace("http://", f"http://{node.user}:{node.password}@")
         return url, _SETTINGS.format(url=self._api.url)
 
+
+class BitcoinJourney(OnBitcoin, OneCrossing):
+    """Three orders, four transactions, one crossing."""
+
+    wallets: ClassVar = {"treasury": Cast("cold"), "deposits": Cast("cold", keys=8)}
+    orders = f"alice drafts a send with a memo, a batch to {RECIPIENTS}, and a sweep; bob approves"
+
     def fund(self) -> None:
         """Give the treasury BTC and XCP, and each deposit address some BTC."""
         (treasury,), deposits = self.addresses("treasury"), self.addresses("deposits")
-        self._world.fund_all([(treasury, _COIN // 2)] * 2 + [(each, _COIN // 100) for each in deposits])
-        self._tokens.credit(treasury, XCP.code, 1_000 * _COIN)
+        self.world.fund_all([(treasury, _COIN // 2)] * 2 + [(each, _COIN // 100) for each in deposits])
+        self.tokens.credit(treasury, XCP.code, 1_000 * _COIN)
         self.diary.tell("the treasury holds 1 BTC and 1 000 XCP, and 8 deposit addresses 0.01 BTC each")
 
     def policy(self) -> str:
@@ -107,7 +114,7 @@ class BitcoinJourney(Journey):
 
     def settled(self, done: Mapping[str, Job]) -> None:
         """Tell what the recipients hold."""
-        held = sum(self._tokens.books().balance(_somebody(number), XCP.code) for number in range(RECIPIENTS + 1))
+        held = sum(self.tokens.books().balance(_somebody(number), XCP.code) for number in range(RECIPIENTS + 1))
         self.diary.tell(f"the {RECIPIENTS + 1} recipients hold {Amount(XCP, held)} in all")
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_NO_TERMINAL: Final = 10_000, 24
+"""A width that nothing has: a file's lines are not broken."""
 
 
 class Diary:
@@ -32,9 +37,10 @@ class Diary:
         yield
         seconds = round(time.monotonic() - begun, 2)
         self.steps.append({"name": name, "seconds": seconds})
-        self._say(f"{len(self.steps):2}. {name}  ({seconds:.1f} s)")
+        self._say_broken(f"{len(self.steps):2}. ", f"{name}  ({seconds:.1f}\N{NO-BREAK SPACE}s)", 0)
         for line in self._lines:
-            self._say(f"      {line}".rstrip())
+            text = line.lstrip()
+            self._say_broken(" " * (6 + len(line) - len(text)), text, 2)
 
     def tell(self, text: str) -> None:
         """Add a line to the step that goes on."""
@@ -46,10 +52,19 @@ class Diary:
         self._say(f"done in {self.seconds:.1f} s; everything lies in {folder}")
         for ledger in ledgers:
             ended = ", ".join(ledger["tx_ids"])
-            self._say(f"{ledger['name']} in {ledger['seconds']:.1f} s: ended as it should: {ended}")
+            self._say_broken("", f"{ledger['name']} in {ledger['seconds']:.1f} s: ended as it should: {ended}", 2)
             for way in ("request", "answer"):
                 one = ledger["frames"][way]
                 self._say(f"  the {way} took {one['needed']} QR frames ({one['shown']} in a round)")
             for what, where in ledger["places"].items():
                 self._say(f"  {what.replace('_', ' ')}: {where}")
             self._say(f"  the books again: lockgate --home {ledger['places']['coordinator']} books sheet")
+
+    def _say_broken(self, begin: str, text: str, more: int) -> None:
+        """Say a line, broken between words at the terminal's width; what follows stands as deep as its text or more."""
+        width, deep = shutil.get_terminal_size(_NO_TERMINAL).columns, " " * (len(begin) + more)
+        broken = textwrap.wrap(
+            text, width, initial_indent=begin, subsequent_indent=deep, break_long_words=False, break_on_hyphens=False
+        )
+        for line in broken or [""]:
+            self._say(line.replace("\N{NO-BREAK SPACE}", " "))

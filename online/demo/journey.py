@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Final, Self
 
 from online import audit, config, people
@@ -47,6 +47,7 @@ from shared.transport.media import read_file, write_file
 PASSPHRASE: Final = "open both gates never"  # noqa: S105 - it guards nothing, and is told to who runs this
 _PATIENCE_SECONDS: Final = 60
 _SHOWN: Final = 7
+NO_ENDS: Final[Mapping[str, State]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,13 @@ class Journey(ABC):
     assets: ClassVar[tuple[Asset, ...]] = ()
     begins: ClassVar[str]
     """How the step is told in which the world starts."""
-    orders: ClassVar[str]
-    """How the step is told in which the orders are drafted and approved."""
     turn_seconds: ClassVar[float]
     """How long a block of the world takes."""
 
     def __init__(self, folder: Path, diary: Diary) -> None:
         self.folder, self.diary, self._begun = folder, diary, len(diary.steps)
         self._crossing, self._people = folder / "crossing", folder / "people"
+        self._frames: list[dict[str, dict[str, int]]] = []
         self._boxes = {cast.box: SignerProcess(folder / cast.box) for cast in self.wallets.values()}
         self._stack = ExitStack()
         self.lines: dict[str, str] = {}
@@ -101,20 +101,8 @@ class Journey(ABC):
         """Give the text of the signer's policy."""
 
     @abstractmethod
-    def drafts(self) -> Mapping[str, Callable[[Asking], Order]]:
-        """Give the orders by the name of what they are for, each drafted when it is called."""
-
-    def meanwhile(self) -> tuple[str, ...]:
-        """Let something happen between signing and submitting, and give what is told of it."""
-        return ()
-
-    def ends(self) -> Mapping[str, State]:
-        """Say how each order has to end; `final` where nothing is said."""
-        return {}
-
-    @abstractmethod
-    def settled(self, done: Mapping[str, Job]) -> None:
-        """Tell what the world holds now, and refuse if it is not what was ordered."""
+    def tell(self) -> dict[str, Job]:
+        """Tell what happens between the set-up and the proofs, and give the jobs by what they are for."""
 
     # --- the story ------------------------------------------------------------------------------
 
@@ -132,24 +120,15 @@ class Journey(ABC):
         """Make the whole journey and give its report."""
         begun = time.monotonic()
         self._set_up()
-        orders = self._order()
-        request, shown = self._export()
-        answer = self._sign(request)
-        done = self._settle(orders)
+        done = self.tell()
         checkpoints = self._prove()
-        return self._report(begun, done, shown, answer, checkpoints)
-
-    def _report(
-        self, begun: float, done: Mapping[str, Job], shown: Carried, answer: dict[str, int],
-        checkpoints: dict[str, str],
-    ) -> dict[str, Any]:  # fmt: skip
         return {
             "name": self.network.partition(":")[0],
             "network": self.network,
             "seconds": round(time.monotonic() - begun, 2),
             "steps": self.diary.steps[self._begun :],
             "tx_ids": {name: job.tx_id for name, job in done.items()},
-            "frames": {"request": {"needed": shown.needed, "shown": shown.shown}, "answer": answer},
+            "frames": self._frames[0],
             "checkpoints": checkpoints,
             "signer_without_network": bool(solitude()),
             "places": self._places(),
@@ -215,72 +194,89 @@ class Journey(ABC):
 
     # --- the crossing ---------------------------------------------------------------------------
 
-    def _order(self) -> dict[str, Order]:
-        with self.diary.step(self.orders):
+    def order(self, told: str, drafts: Mapping[str, Callable[[Asking], Order]]) -> dict[str, Order]:
+        """Let alice draft and bob approve, and give the orders by the name of what they are for."""
+        with self.diary.step(told):
             drafted = {
                 name: draft(Asking(name, self._alice.person, self._alice.sign, now()))
-                for name, draft in self.drafts().items()
+                for name, draft in drafts.items()
             }
             for order in drafted.values():
                 approve(self.store, order.id, person=self._bob.person, sign=self._bob.sign, now=now())
             return drafted
 
-    def _export(self) -> tuple[Exported, Carried]:
-        with self.diary.step("the coordinator builds what was ordered and exports one request: file, GIF, pictures"):
-            build_approved(self.store, self.gateways, now())
-            exported = export_request(self.store, self._paired, now())
-            ways = Ways(self._crossing / "request.bin", self._crossing / "request.gif", self._crossing / "request-qr")
-            shown = carry_out(exported.blob, ways)
-            lines = review_of(self.store, exported.digest).lines
-            for line in lines[:_SHOWN]:
-                self.diary.tell(line)
-            if len(lines) > _SHOWN:
-                self.diary.tell(f"and {len(lines) - _SHOWN} more lines")
-            return exported, shown
+    def cross(self) -> None:
+        """Take what is approved over the gap and back, once in many steps and from then on in one."""
+        if not self._frames:
+            with self.diary.step("the coordinator builds what was ordered and exports one request in QR frames"):
+                request, shown = self._export()
+            with self.diary.step("the signer reads the film and shows the same review with the same fingerprint"):
+                self._compare(request)
+            with self.diary.step("carol approves once; the signer judges by its policy, writes its journal, signs"):
+                self._sign()
+            with self.diary.step("the coordinator reads the answer's pictures and verifies every signature"):
+                self._take_answer(shown)
+            return
+        self._crossing = self.folder / f"crossing-{len(self._frames) + 1}"
+        self._crossing.mkdir()
+        with self.diary.step("one more request crosses: both show the same, carol approves, all signatures verify"):
+            request, shown = self._export()
+            self._compare(request)
+            self._sign()
+            self._take_answer(shown)
 
-    def _sign(self, request: Exported) -> dict[str, int]:
-        with self.diary.step("the signer reads the GIF and shows the same review with the same fingerprint"):
-            seen = self._box.ask("inspect", self._crossing / "request.gif")
-            mine = review_of(self.store, request.digest)
-            if (seen["review"], seen["fingerprint"]) != (list(mine.lines), mine.fingerprint):
-                raise DemoFailed("the two machines do not show the same")
-        with self.diary.step("carol approves once; the signer judges by its policy, writes its journal, and signs"):
-            pictures = self._crossing / "answer-qr"
-            ways = ("--png", pictures, "--gif", self._crossing / "answer.gif", "--out", self._crossing / "answer.bin")
-            who = ("--as", self._people / "carol.key", "--yes")
-            self._box.run("sign", self._crossing / "request.gif", *who, *ways, lines=(PASSPHRASE, PASSPHRASE))
-        with self.diary.step("the coordinator reads the answer's pictures and verifies every signature"):
-            received = carry_in(str(pictures), lambda _scan: None)
-            import_answer(self.store, received.sealed, now())
-            assert received.scan is not None
-            return {"needed": received.scan.progress.count, "shown": len(list(pictures.iterdir()))}
+    def _export(self) -> tuple[Exported, Carried]:
+        build_approved(self.store, self.gateways, now())
+        exported = export_request(self.store, self._paired, now())
+        ways = Ways(self._crossing / "request.bin", self._crossing / "request.gif", self._crossing / "request-qr")
+        shown = carry_out(exported.blob, ways)
+        lines = review_of(self.store, exported.digest).lines
+        for line in lines[:_SHOWN]:
+            self.diary.tell(line)
+        if len(lines) > _SHOWN:
+            self.diary.tell(f"and {len(lines) - _SHOWN} more lines")
+        return exported, shown
+
+    def _compare(self, request: Exported) -> None:
+        seen = self._box.ask("inspect", self._crossing / "request.gif")
+        mine = review_of(self.store, request.digest)
+        if (seen["review"], seen["fingerprint"]) != (list(mine.lines), mine.fingerprint):
+            raise DemoFailed("the two machines do not show the same")
+
+    def _sign(self) -> None:
+        ways = ("--png", self._answer, "--gif", self._crossing / "answer.gif", "--out", self._crossing / "answer.bin")
+        who = ("--as", self._people / "carol.key", "--yes")
+        self._box.run("sign", self._crossing / "request.gif", *who, *ways, lines=(PASSPHRASE, PASSPHRASE))
+
+    def _take_answer(self, shown: Carried) -> None:
+        received = carry_in(str(self._answer), lambda _scan: None)
+        import_answer(self.store, received.sealed, now())
+        assert received.scan is not None
+        answer = {"needed": received.scan.progress.count, "shown": len(list(self._answer.iterdir()))}
+        self._frames.append({"request": {"needed": shown.needed, "shown": shown.shown}, "answer": answer})
+
+    @property
+    def _answer(self) -> Path:
+        return self._crossing / "answer-qr"
 
     # --- the ledger and the books ---------------------------------------------------------------
 
-    def _settle(self, orders: Mapping[str, Order]) -> dict[str, Job]:
-        with self.diary.step("the coordinator submits, and watches until the ledger has decided"):
-            for line in self.meanwhile():
-                self.diary.tell(line)
-            self._wait()
-            done = {name: jobs(self.store, order=order.id)[0] for name, order in orders.items()}
-            for name, job in done.items():
-                if job.state is not self.ends().get(name, State.FINAL):
-                    raise DemoFailed(f"the {name} ended {job.state}: {job.result}")
-                self.diary.tell(f"{name} is {job.state}: {job.result}, transaction {job.tx_id}")
-            self.settled(done)
-            return done
-
-    def _wait(self) -> None:
-        """Submit and watch until every job has ended, or patience has."""
+    def settle(self, orders: Mapping[str, Order], ends: Mapping[str, State] = NO_ENDS) -> dict[str, Job]:
+        """Submit and watch until the ledger has decided, tell it, and refuse what ended otherwise than it should."""
         end = time.monotonic() + _PATIENCE_SECONDS
         while any(job.state not in ENDS for job in jobs(self.store)) and time.monotonic() < end:
             tick(self.store, self.gateways, now())
             time.sleep(self.turn_seconds / 3)
-
-    def _another_crossing(self, name: str) -> None:
-        """Let the next request and answer have a folder of their own."""
-        self._crossing = self.folder / name
-        self._crossing.mkdir()
+        done: dict[str, Job] = {}
+        for name, order in orders.items():
+            made = jobs(self.store, order=order.id)
+            for number, job in enumerate(made, 1):
+                if job.state is not ends.get(name, State.FINAL):
+                    raise DemoFailed(f"the {name} ended {job.state}: {job.result}")
+                title = name if len(made) == 1 else f"{name} {number}"
+                self.diary.tell(f"{title} is {job.state}: {job.result}, transaction {job.tx_id}")
+                done[title] = job
+        return done
 
     def _prove(self) -> dict[str, str]:
         with self.diary.step("the books add up, and the ledger holds what they say"):
@@ -365,9 +361,43 @@ class Journey(ABC):
         return {name: str(self.folder / place) for name, place in places.items()}
 
 
-def texts(addresses: Iterable[str]) -> str:
-    """Write addresses as a list of a policy's text."""
-    return "[" + ", ".join(f'"{address}"' for address in addresses) + "]"
+class OneCrossing(Journey):
+    """A journey whose orders are all known from the start, and cross the gap together."""
+
+    orders: ClassVar[str]
+    """How the step is told in which the orders are drafted and approved."""
+
+    @abstractmethod
+    def drafts(self) -> Mapping[str, Callable[[Asking], Order]]:
+        """Give the orders by the name of what they are for, each drafted when it is called."""
+
+    def meanwhile(self) -> tuple[str, ...]:
+        """Let something happen between signing and submitting, and give what is told of it."""
+        return ()
+
+    def ends(self) -> Mapping[str, State]:
+        """Say how each order has to end; `final` where nothing is said."""
+        return NO_ENDS
+
+    @abstractmethod
+    def settled(self, done: Mapping[str, Job]) -> None:
+        """Tell what the world holds now, and refuse if it is not what was ordered."""
+
+    def tell(self) -> dict[str, Job]:
+        """Order, cross and settle."""
+        orders = self.order(self.orders, self.drafts())
+        self.cross()
+        with self.diary.step("the coordinator submits, and watches until the ledger has decided"):
+            for line in self.meanwhile():
+                self.diary.tell(line)
+            done = self.settle(orders, self.ends())
+            self.settled(done)
+            return done
+
+
+def texts(words: Iterable[str]) -> str:
+    """Write addresses or names as a list of a policy's text."""
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
 
 
 def now() -> int:

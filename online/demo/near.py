@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
-from online.demo.journey import Cast, Journey, texts
+from online.demo.journey import Cast, Journey, OneCrossing, texts
 from online.demo.texts import NEAR_POLICY
 from online.devnet.near import Blocks, NearWorld, serve_near
 from online.jobs.model import Job
@@ -33,23 +33,22 @@ _STRANGER: Final = hashlib.sha256(b"a customer's own key").hexdigest()
 _LEAVER: Final = "leaver.customers"
 
 
-class NearJourney(Journey):
-    """Three orders, three transactions, one crossing; one of them fails in a receipt, as it should."""
+class OnNear(Journey):
+    """A journey on a NEAR of its own, with a token on it."""
 
     network = NETWORK
-    wallets: ClassVar = {"treasury": Cast("cold", keys=2)}
     assets = (USD,)
     begins = "a NEAR starts, with a block every few tenths of a second"
-    orders = "alice drafts a payment to a new account, tokens to a customer, and one that will fail; bob approves"
     turn_seconds = 0.2
 
     @cached_property
-    def _world(self) -> NearWorld:
+    def world(self) -> NearWorld:
+        """The network."""
         return NearWorld()
 
     @cached_property
     def _node(self) -> Any:
-        return serve_near(self._world)
+        return serve_near(self.world)
 
     def serving(self) -> Iterable[AbstractContextManager[Any]]:
         """Give the node's server."""
@@ -57,19 +56,26 @@ class NearJourney(Journey):
 
     def closing(self) -> AbstractContextManager[Any]:
         """Make a block every few tenths of a second."""
-        return Blocks(self._world, self.turn_seconds)
+        return Blocks(self.world, self.turn_seconds)
 
     def settings(self) -> tuple[str, str]:
         """Give the node's url; it keeps the whole history too, and a crossing takes no hours here."""
         return self._node.url, f'archive_url = "{self._node.url}"\ncrossing_seconds = 30\n'
 
+
+class NearJourney(OnNear, OneCrossing):
+    """Three orders, three transactions, one crossing; one of them fails in a receipt, as it should."""
+
+    wallets: ClassVar = {"treasury": Cast("cold", keys=2)}
+    orders = "alice drafts a payment to a new account, tokens to a customer, and one that will fail; bob approves"
+
     def fund(self) -> None:
         """Give the treasury NEAR and all of a token, and let two customers have accounts."""
         treasury = self.addresses("treasury")[0]
-        self._world.fund(treasury, 100 * _NEAR)
-        self._world.deploy_token(USD.code, USD.decimals, treasury, 1_000_000 * 100 * _CENT, symbol="USD")
+        self.world.fund(treasury, 100 * _NEAR)
+        self.world.deploy_token(USD.code, USD.decimals, treasury, 1_000_000 * 100 * _CENT, symbol="USD")
         for name in ("customer.near", _LEAVER):
-            self._world.create(name, (), _NEAR)
+            self.world.create(name, (), _NEAR)
         self.diary.tell(f"the treasury {treasury[:16]}... holds 100 NEAR and 1 000 000 USD of the contract {USD.code}")
 
     def policy(self) -> str:
@@ -87,7 +93,7 @@ class NearJourney(Journey):
 
     def meanwhile(self) -> tuple[str, ...]:
         """Delete the account that the last order pays."""
-        self._world.remove(_LEAVER)
+        self.world.remove(_LEAVER)
         return (f"{_LEAVER} was deleted meanwhile, which nobody here could know",)
 
     def ends(self) -> Mapping[str, State]:
@@ -96,7 +102,7 @@ class NearJourney(Journey):
 
     def settled(self, done: Mapping[str, Job]) -> None:
         """Tell what arrived."""
-        here, usd = self._world.balance(_STRANGER), self._world.token_balance(USD.code, "customer.near")
+        here, usd = self.world.balance(_STRANGER), self.world.token_balance(USD.code, "customer.near")
         if (here, usd) != (5 * _NEAR, 12_550 * _CENT):
             raise DemoFailed("somebody did not get what was sent")
         self.diary.tell(f"the new account holds {Amount(NEAR, here)}, the customer {Amount(USD, usd)}")

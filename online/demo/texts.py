@@ -181,18 +181,40 @@ people = ["{dora}", "{emil}"]
 STORY_RULE: Final = """
 [[wallet]]
 name = "{name}"
-network = "xrpl:local"
-tier = "{name}"
-places = ["{place}"]
+network = "{network}"
+tier = "{tier}"
+places = {places}
 
 [[rule]]
 wallet = "{name}"
+to_wallets = {wallets}
+approvals = 1
+"""
+
+XRP_STORY_RULE: Final = """\
 kinds = ["payment"]
-to_wallets = ["hot", "warm", "cold"]
 fee_most = "0.01"
 transactions_without_payment = 0
 expiry_most = 1000
-approvals = 1
-limits.XRP = {{ transfer = "100000", request = "100000", day = "200000", epoch = "1000000" }}
-any_limits.XRP = {{ transfer = "30000", request = "30000", day = "60000", epoch = "200000" }}
+limits.XRP = { transfer = "100000", request = "100000", day = "200000", epoch = "1000000" }
+any_limits.XRP = { transfer = "30000", request = "30000", day = "60000", epoch = "200000" }
+"""
+
+NEAR_STORY_ASSET: Final = """
+[[asset]]
+network = "near:localnet"
+code = "usd.token"
+decimals = 6
+"""
+
+NEAR_STORY_RULE: Final = """\
+kinds = ["payment", "nep141-transfer"]
+fee_most = "0.1"
+transactions_without_payment = 0
+# The network's own window: 86,400 blocks, about 14 hours.
+expiry_most = 86400
+limits.NEAR = { transfer = "100000", request = "200000", day = "400000", epoch = "1000000" }
+any_limits.NEAR = { transfer = "30000", request = "30000", day = "60000", epoch = "200000" }
+limits."usd.token" = { transfer = "1000", request = "1000", day = "5000", epoch = "10000" }
+any_limits."usd.token" = { transfer = "500", request = "500", day = "500", epoch = "5000" }
 """

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, ClassVar, Final
 
-from online.demo.journey import Cast, Journey
+from online.demo.journey import Cast, Journey, OneCrossing
 from online.demo.texts import POLICY
 from online.devnet.server import Closer, serve
 from online.devnet.xrpl import XrplWorld
@@ -27,13 +27,11 @@ AMOUNT: Final = "80000"
 _FUNDS: Final = {"cold": "100000", "hot": "1000"}
 
 
-class XrplJourney(Journey):
-    """One payment, validated."""
+class OnXrpl(Journey):
+    """A journey on an XRP Ledger of its own."""
 
     network = NETWORK
-    wallets: ClassVar = {"cold": Cast("cold", box="signer-cold"), "hot": Cast("hot", box="signer-hot")}
     begins = "an XRP Ledger of its own starts, and closes every few tenths of a second"
-    orders = "alice drafts: 80 000 XRP from cold to hot; bob approves"
     turn_seconds = 0.4
 
     @cached_property
@@ -56,6 +54,20 @@ class XrplJourney(Journey):
     def settings(self) -> tuple[str, str]:
         """Give the ledger's url."""
         return self._server.url, ""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, value, trace)
+        if kind is None:
+            save_world(self.world, self.folder / "ledger.json")
+
+
+class XrplJourney(OnXrpl, OneCrossing):
+    """One payment, validated."""
+
+    wallets: ClassVar = {"cold": Cast("cold", box="signer-cold"), "hot": Cast("hot", box="signer-hot")}
+    orders = "alice drafts: 80 000 XRP from cold to hot; bob approves"
 
     def fund(self) -> None:
         """Fund both wallets from the genesis account."""
@@ -81,13 +93,6 @@ class XrplJourney(Journey):
         balances = {one.account: one for one in books.balance_sheet(self.store)}
         if balances["wallet:hot"].posted != _xrp(_FUNDS["hot"]).units + _xrp(AMOUNT).units:
             raise DemoFailed("the hot wallet did not get what was sent")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        super().__exit__(kind, value, trace)
-        if kind is None:
-            save_world(self.world, self.folder / "ledger.json")
 
 
 def _xrp(amount: str) -> Amount:

@@ -1,0 +1,95 @@
+"""What the tests of the exchange's story share: its people, its tables, its mandate, and what holds at its end.
+
+It is no test. The numbers are those of the XRP Ledger's guide for exchanges, whichever ledger the story is told on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from online.audit import verify
+from online.customers.register import register
+from online.ledger.books import balance_sheet
+from online.ledger.reconcile import reconcile
+from online.orders.drafting import draft_rebalance
+from online.withdrawals.accepting import Wish, accept
+from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
+from online.withdrawals.model import withdrawals
+from online.withdrawals.states import State
+from shared.effects import Destination
+from shared.money import Amount, Asset
+from shared.policy import Person
+from tests.both_machines import NOW, BothMachines
+
+PEOPLE = {"dave": 25_000, "edward": 45_000, "charlie": 100_000, "alice": 80_100, "bob": 50_100}
+CUSTOMERS = ("alice", "bob", "charlie")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the guide shows of an asset after each step; `own` is what wallets hold of the house's own all the time."""
+
+    house: BothMachines
+    asset: Asset
+    own: Mapping[str, int]
+
+    def require(self, wallets: Mapping[str, int], customers: Mapping[str, int]) -> None:
+        """Assert both tables, in whole coins; whoever is not named has none. Fees are far below half a coin."""
+        rows, coin = self.rows(), 10**self.asset.decimals
+        held = {name: (2 * rows.get(f"wallet:{name}", 0) + coin) // (2 * coin) - own for name, own in self.own.items()}
+        assert held == {**dict.fromkeys(self.own, 0), **wallets}, held
+        owed = {name: rows.get(f"customer:{known(name)}", 0) for name in CUSTOMERS}
+        assert owed == {name: -customers.get(name, 0) * coin for name in CUSTOMERS}, owed
+
+    def rows(self) -> dict[str, int]:
+        """Give what every account has, in base units; those of the whole network go by their kind."""
+        rows = [one for one in balance_sheet(self.house.store) if one.asset == self.asset]
+        return {one.account.removesuffix(f":{self.house.network}"): one.posted for one in rows}
+
+
+def registered(house: BothMachines) -> None:
+    """Note the three customers."""
+    for name in CUSTOMERS:
+        register(house.store, known(name), NOW)
+
+
+def known(name: str) -> str:
+    """Give a customer's id; alice and bob work at the exchange as well."""
+    return f"customer-{name}"
+
+
+def rebalanced(house: BothMachines, *amounts: Amount) -> None:
+    """Order by two people that amounts move from cold to hot."""
+    for one in amounts:
+        house.approved(draft_rebalance(house.store, house.asking(), from_wallet="cold", to_wallet="hot", amount=one))
+
+
+def withdrawn(house: BothMachines, *wishes: tuple[str, str, Amount]) -> None:
+    """Let customers withdraw to places outside, and the station order it under the mandate."""
+    for number, (name, place, amount) in enumerate(wishes):
+        accept(house.store, Wish(f"w{number}", known(name), "hot", Destination(place), amount), NOW)
+    house.tick()
+
+
+def mandated(house: BothMachines, *most: Amount, count: int = 1) -> None:
+    """Let two people say once that the hot wallet pays withdrawals of up to so much by itself, thrice in a day."""
+    ceilings = {one.asset.code: Ceiling(one.units, 3 * one.units, 3 * one.units, one.units) for one in most}
+    alice, bob = house.people["alice"], house.people["bob"]
+    given = draft_mandate(
+        house.store, Mandate("hot", ceilings, count, 0), person=Person("alice", alice.public), sign=alice.sign,
+        now=NOW,
+    )  # fmt: skip
+    approve_mandate(house.store, given.id, person=Person("bob", bob.public), sign=bob.sign, now=NOW)
+
+
+def require_ended(house: BothMachines, *tables: Tables) -> None:
+    """Assert that books and ledger agree, what is owed is there, and nothing waits or is on its way."""
+    house.require_books()
+    assert {one.state for one in withdrawals(house.store)} == {State.PAID}
+    lines = {one.asset: one.covered for one in reconcile(house.store, house.gateways).solvency}
+    assert lines == dict.fromkeys((one.asset for one in tables), True)
+    for one in tables:
+        rows = one.rows()
+        assert [kind for kind in ("transit", "withdrawals", "suspense", "outside") if rows.get(kind)] == []
+    assert verify(house.store).ok
