@@ -36,7 +36,7 @@ XCP = Asset(NETWORK, "XCP", 8)
 CARD = Asset(NETWORK, "BOOKCARD", 0)
 CONFIRMATIONS = 2
 COIN = 10**8
-ACCOUNTS = {"cold": 0, "deposits": 1, "holding": 2}
+WALLETS = {"cold": 2, "deposits": 6, "holding": 1}
 
 POLICY = """
 epoch = 1
@@ -66,7 +66,7 @@ places = {places}
 [[rule]]
 wallet = "{name}"
 kinds = ["payment", "counterparty-send", "counterparty-mpma", "counterparty-options", "counterparty-sweep"]
-to_wallets = ["cold", "deposits", "holding"]
+to_wallets = {wallets}
 fee_most = "0.01"
 fee_rate_most = 200
 transactions_without_payment = 20
@@ -90,6 +90,8 @@ class House(BothMachines):
     gateway: BitcoinGateway
     bitcoin: BitcoinWorld = field(kw_only=True)
     counterparty: CounterpartyWorld = field(kw_only=True)
+    wallets: Mapping[str, int] = field(kw_only=True, default_factory=lambda: WALLETS)
+    most: int = field(kw_only=True, default=100_000)
 
     def settle(self, blocks: int = CONFIRMATIONS) -> Report:
         """Submit what is signed, mine, and watch."""
@@ -108,7 +110,7 @@ class House(BothMachines):
         self.bitcoin.fund_all([(self.address(wallet, index), each) for each in sats])
 
     def open_books(self) -> None:
-        for wallet in ACCOUNTS:
+        for wallet in self.wallets:
             open_wallet(self.store, wallet, self.gateway, self.now)
 
     def held(self, address: str, asset: Asset = XCP) -> int:
@@ -125,9 +127,18 @@ class House(BothMachines):
 
 @contextmanager
 def a_house(
-    folder: Path, *, form: str = "", deposits: int = 6, opened: bool = True, **settings: int | str
+    folder: Path,
+    *,
+    form: str = "",
+    opened: bool = True,
+    wallets: Mapping[str, int] = WALLETS,
+    most: int = 100_000,
+    **settings: int | str,
 ) -> Iterator[House]:
-    """Set both machines up over a served devnet; the cold wallet has coins and assets, and the books are opened."""
+    """Set both machines up over a served devnet; the cold wallet has coins and assets, and the books are opened.
+
+    `wallets` have so many keys each, and `most` is what the policy lets each move, in whole coins of each asset.
+    """
     people = {name: Somebody(name) for name in PEOPLE}
     bitcoin = BitcoinWorld()
     counterparty = CounterpartyWorld(bitcoin)
@@ -141,16 +152,17 @@ def a_house(
         closing.callback(gateway.close)
         store = open_store(store_url(folder), Station(pen.public, pen.sign))
         closing.callback(store.close)
-        house = House(folder, NETWORK, store, gateway, people, bitcoin=bitcoin, counterparty=counterparty)
-        furnish(house, form, {"cold": 2, "deposits": deposits, "holding": 1})
+        house = House(folder, NETWORK, store, gateway, people, bitcoin=bitcoin, counterparty=counterparty,
+                      wallets=wallets, most=most)  # fmt: skip
+        furnish(house, form)
         if opened:
             house.open_books()
         yield house
 
 
-def furnish(house: House, form: str, counts: Mapping[str, int]) -> None:
-    """Let the machines meet, with wallets of so many keys, a policy, coins and assets."""
-    house.meet({name: counts[name] for name in ACCOUNTS}, form)
+def furnish(house: House, form: str) -> None:
+    """Let the machines meet, with wallets, a policy, coins and assets."""
+    house.meet(house.wallets, form)
     for asset in (XCP, CARD):
         add_asset(house.store, NETWORK, asset.code, asset.decimals, NOW)
     house.install(_policy(house))
@@ -160,12 +172,12 @@ def furnish(house: House, form: str, counts: Mapping[str, int]) -> None:
 
 
 def _policy(house: House) -> str:
-    text = POLICY
-    for wallet in ACCOUNTS:
-        places = [f"{key.address} tag any" for key in keys(house.store, wallet)]
-        text += WALLET.format(name=wallet, places=str(places).replace("'", '"'))
+    text, wallets = POLICY, str(list(house.wallets)).replace("'", '"')
+    for wallet in house.wallets:
+        places = str([f"{key.address} tag any" for key in keys(house.store, wallet)]).replace("'", '"')
+        text += WALLET.format(name=wallet, places=places, wallets=wallets)
         for kind in ("limits", "any_limits"):
-            text += "".join(LIMITS.format(kind=kind, code=code, most="100000") for code in ("BTC", "XCP", "BOOKCARD"))
+            text += "".join(LIMITS.format(kind=kind, code=code, most=house.most) for code in ("BTC", "XCP", "BOOKCARD"))
     return text
 
 

@@ -112,6 +112,11 @@ TABLES = {
         "XRP on the ledger: hot 55 000, warm 0, cold 100 000",
         "XRP owed:          alice 80 000, bob 50 000, charlie 25 000",
     ),
+    "xcp": (
+        17,
+        "XCP on the ledger: hot 40 000, warm 0, cold 100 000, deposits 0",
+        "XCP owed:          alice 70 000, bob 45 000, charlie 25 000",
+    ),
     "near": (
         18,
         "NEAR on the ledger: hot 55 000, warm 0, cold 100 000, deposits 0",

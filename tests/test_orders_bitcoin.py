@@ -23,7 +23,7 @@ from shared.transport.collector import Collector
 from shared.transport.message import film
 from shared.transport.pack import unpack
 from shared.transport.qr import Display
-from tests.bitcoin_house import CARD, COIN, PASSPHRASE, XCP, House, a_house, amount, friend
+from tests.bitcoin_house import CARD, COIN, PASSPHRASE, WALLETS, XCP, House, a_house, amount, friend
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_assets_are_swept_address_by_address_and_counted(house: House) -> None:
 
 
 def test_a_sweep_of_500_outputs_of_250_addresses_is_one_crossing(tmp_path: Path) -> None:
-    with a_house(tmp_path, deposits=250, fee_rate_cap=50) as house:
+    with a_house(tmp_path, wallets={**WALLETS, "deposits": 250}, fee_rate_cap=50) as house:
         addresses = [key.address for key in keys(house.store, "deposits")]
         house.bitcoin.fund_all([(address, 20_000 + n) for n, address in enumerate(addresses * 2)])
         to = house.address("holding")

@@ -109,8 +109,9 @@ def _a_house(bitcoin: RealBitcoin, folder: Path) -> Iterator[House]:
         closing.callback(gateway.close)
         store = open_store(f"sqlite:///{folder}/lockgate.db", Station(pen.public, pen.sign))
         closing.callback(store.close)
-        house = House(folder, NETWORK, store, gateway, people, bitcoin=bitcoin, counterparty=counterparty)
-        furnish(house, "", {"cold": 2, "deposits": 4, "holding": 1})
+        house = House(folder, NETWORK, store, gateway, people, bitcoin=bitcoin, counterparty=counterparty,
+                      wallets={"cold": 2, "deposits": 4, "holding": 1})  # fmt: skip
+        furnish(house, "")
         house.open_books()
         yield house
 

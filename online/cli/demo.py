@@ -13,7 +13,7 @@ from shared.errors import Refusal
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="The folder for all that is made.")
-@click.option("--story", type=click.Choice(["xrp", "near"]), help="An exchange's story instead, with its tables.")
+@click.option("--story", type=click.Choice(["xrp", "xcp", "near"]), help="An exchange's story instead: its tables.")
 @json_option
 def demo(out: Path | None, story: str | None, *, as_json: bool) -> None:
     """Move XRP from cold to hot, XCP and BTC by a send, a batch and a sweep, NEAR and a token, on embedded ledgers."""

@@ -27,6 +27,7 @@ def run_demo(out: Path | None, say: Callable[[str], None], *, story: str | None 
     from online.demo.journey import PASSPHRASE, Journey
     from online.demo.near import NearJourney
     from online.demo.story_near import NearStory
+    from online.demo.story_xcp import XcpStory
     from online.demo.story_xrp import XrpStory
     from online.demo.texts import README
     from online.demo.xrpl import XrplJourney
@@ -35,7 +36,7 @@ def run_demo(out: Path | None, say: Callable[[str], None], *, story: str | None 
     _make(folder)
     write_file(folder / "README.txt", README.format(passphrase=PASSPHRASE).encode())
     diary, ledgers = Diary(say), []
-    stories: dict[str, type[Journey]] = {"xrp": XrpStory, "near": NearStory}
+    stories: dict[str, type[Journey]] = {"xrp": XrpStory, "xcp": XcpStory, "near": NearStory}
     journeys: list[Journey] = [stories[story](folder, diary)] if story else [
         XrplJourney(folder, diary), BitcoinJourney(folder / "bitcoin", diary), NearJourney(folder / "near", diary),
     ]  # fmt: skip

@@ -29,10 +29,11 @@ from shared.money import Amount, Asset
 NETWORK: Final = "bitcoin:regtest"
 XCP: Final = Asset(NETWORK, "XCP", 8)
 RECIPIENTS: Final = 40
+CONFIRMATIONS: Final = 2
 _COIN: Final = 10**8
 _SETTINGS: Final = """\
 counterparty_url = "{url}"
-confirmations = 2
+confirmations = {confirmations}
 fallback_rate = 4000
 """
 
@@ -75,7 +76,7 @@ class OnBitcoin(Journey):
         """Give bitcoind's url with its password, and the Counterparty node's."""
         node = self._node
         url = node.url.replace("http://", f"http://{node.user}:{node.password}@")
-        return url, _SETTINGS.format(url=self._api.url)
+        return url, _SETTINGS.format(url=self._api.url, confirmations=CONFIRMATIONS)
 
 
 class BitcoinJourney(OnBitcoin, OneCrossing):

@@ -8,7 +8,7 @@ house's own from the start, for fees and reserves, is no part of the tables, and
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar, Final, Generic, TypeVar
 
@@ -22,6 +22,7 @@ from online.ledger.books import balance_sheet
 from online.ledger.reconcile import reconcile
 from online.orders.drafting import draft_rebalance
 from online.orders.model import Order, orders
+from online.orders.writing import Asking
 from online.withdrawals.accepting import Wish, accept
 from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
 from online.withdrawals.settling import ORDER_KIND
@@ -47,6 +48,8 @@ class Story(Journey, Generic[P]):
     """What the policy says of every wallet."""
     registered: ClassVar[str] = ""
     """What the policy says of assets beside the native one."""
+    suffix: ClassVar[str] = ""
+    """What the policy says of memos behind each of the wallets' addresses."""
 
     @abstractmethod
     def stranger(self, name: str, coins: int) -> P:
@@ -61,7 +64,8 @@ class Story(Journey, Generic[P]):
         """Let the wallets pay each other and whoever withdraws, in bounds."""
         text, wallets = STORY_WALLET.format(**self.lines) + self.registered, texts(self.wallets)
         for name, cast in self.wallets.items():
-            where = {"network": self.network, "tier": cast.tier, "places": texts(self.addresses(name))}
+            places = texts(address + self.suffix for address in self.addresses(name))
+            where = {"network": self.network, "tier": cast.tier, "places": places}
             text += STORY_RULE.format(name=name, wallets=wallets, **where) + self.rules
         return text
 
@@ -76,22 +80,18 @@ class Story(Journey, Generic[P]):
         """Let the coordinator do its turn."""
         tick(self.store, self.gateways, now())
 
-    def rebalance(self, *more: Amount) -> dict[str, Job]:
-        """Move 80 000 from cold to hot, and further amounts of other assets with them."""
-        wanted = {"rebalance": self.coins(80_000)} | {f"rebalance of {one.asset.code}": one for one in more}
-        said = " and ".join(map(str, wanted.values()))
-        drafted = self.order(
-            f"rebalance: alice drafts {said} from cold to hot; bob approves",
-            {
-                name: lambda asking, amount=amount: draft_rebalance(  # type: ignore[misc]
-                    self.store, asking, from_wallet="cold", to_wallet="hot", amount=amount
-                )
-                for name, amount in wanted.items()
-            },
-        )
+    def carry_out(self, told: str, drafts: Mapping[str, Callable[[Asking], Order]]) -> dict[str, Job]:
+        """Let two people order something, take it over the gap, and watch until it has happened."""
+        drafted = self.order(told, drafts)
         self.cross()
         with self.diary.step("the coordinator submits, and watches until the ledger has decided"):
             return self.settle(drafted)
+
+    def rebalanced(self, amount: Amount) -> Callable[[Asking], Order]:
+        """Give the draft of a move from cold to hot."""
+        return lambda asking: draft_rebalance(
+            self.store, asking, from_wallet="cold", to_wallet="hot", amount=amount
+        )
 
     def withdraw(
         self, told: str, wishes: Sequence[tuple[str, str, Amount]], *, most: Sequence[Amount]
@@ -118,7 +118,9 @@ class Story(Journey, Generic[P]):
 
     # --- the tables -----------------------------------------------------------------------------
 
-    def table(self, wallets: Mapping[str, int], customers: Mapping[str, int], asset: Asset | None = None) -> None:
+    def table(
+        self, wallets: Mapping[str, int], customers: Mapping[str, int], asset: Asset | None = None, *, suspense: int = 0
+    ) -> None:
         """Tell both sides in whole coins, and refuse if they are not these; what is the house's own stands apart."""
         asset = asset or self.coin
         posted = {one.account: one.posted for one in balance_sheet(self.store) if one.asset == asset}
@@ -127,8 +129,11 @@ class Story(Journey, Generic[P]):
         owed = {name: _whole(-posted.get(f"customer:{known(name)}", 0), asset) for name in CUSTOMERS}
         self.diary.tell(f"{asset.code} on the ledger: " + _told(held))
         self.diary.tell(f"{asset.code} owed:          " + _told(owed))
-        wanted = {**dict.fromkeys(held, 0), **wallets}, {**dict.fromkeys(owed, 0), **customers}
-        if (held, owed) != wanted:
+        waits = _whole(-posted.get(f"suspense:{self.network}", 0), asset)
+        if waits:
+            self.diary.tell(f"{asset.code} in suspense:   {waits}")
+        wanted = {**dict.fromkeys(held, 0), **wallets}, {**dict.fromkeys(owed, 0), **customers}, suspense
+        if (held, owed, waits) != wanted:
             raise DemoFailed("these are not the guide's tables")
 
     def outside_holds(self, coins: Mapping[str, int]) -> None:

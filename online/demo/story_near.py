@@ -66,7 +66,11 @@ class NearStory(OnNear, Story[NearStranger]):
             self._token_deposit("bob", 1_000)
             self.table({"cold": 1_000}, {"bob": 1_000}, USD)
         done = self._sweep()
-        done |= self.rebalance(self.coins(400, USD))
+        with self.diary.step("the tables after the sweep"):
+            self.table({"cold": 180_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
+        said = f"rebalance: alice drafts 80 000 NEAR and 400 {USD.code} from cold to hot; bob approves"
+        moved = {"rebalance": self.coins(80_000), "rebalance of the token": self.coins(400, USD)}
+        done |= self.carry_out(said, {name: self.rebalanced(amount) for name, amount in moved.items()})
         with self.diary.step("the tables after the rebalance"):
             self.table({"hot": 80_000, "cold": 100_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
             self.table({"hot": 400, "cold": 600}, {"bob": 1_000}, USD)
@@ -99,10 +103,7 @@ class NearStory(OnNear, Story[NearStranger]):
         """Gather what the customers' accounts hold at the cold wallet, each account by its own key."""
         purser, to = self.gateways[NETWORK], self.addresses("cold")[0]
         assert isinstance(purser, Purser)
-        wanted = {"sweep": lambda asking: draft_sweep(self.store, purser, asking, wallet="deposits", to=to)}
-        drafted = self.order("sweep: alice drafts that all deposits go to cold; bob approves", wanted)
-        self.cross()
-        with self.diary.step("the coordinator submits, and watches until the ledger has decided"):
-            done = self.settle(drafted)
-            self.table({"cold": 180_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
-        return done
+        return self.carry_out(
+            "sweep: alice drafts that all deposits go to cold; bob approves",
+            {"sweep": lambda asking: draft_sweep(self.store, purser, asking, wallet="deposits", to=to)},
+        )

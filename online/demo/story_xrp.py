@@ -52,7 +52,8 @@ class XrpStory(OnXrpl, Story[Stranger]):
             self._deposit("alice", 80_000)
             self._deposit("bob", 50_000)
             self.table({"cold": 180_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
-        done = self.rebalance()
+        said = "rebalance: alice drafts 80 000 XRP from cold to hot; bob approves"
+        done = self.carry_out(said, {"rebalance": self.rebalanced(self.coins(80_000))})
         with self.diary.step("the tables after the rebalance"):
             self.table({"hot": 80_000, "cold": 100_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
         taken = ("charlie", "charlie", self.coins(25_000))

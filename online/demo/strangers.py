@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
+from online.chains.api import Plan
 from online.devnet.xrpl.hashes import account_key
+from shared.effects import Payment
 
 if TYPE_CHECKING:
     from pyonear.transaction import Transaction
 
+    from online.chains.api import Gateway
+    from online.devnet.bitcoin import BitcoinWorld
+    from online.devnet.counterparty import CounterpartyWorld
     from online.devnet.near import NearWorld
     from online.devnet.xrpl import XrplWorld
     from shared.effects import Destination
-    from shared.money import Asset
+    from shared.money import Amount, Asset
 
 _DROPS = 10**6
 _YOCTO = 10**24
+_SATS = 10**8
+_BITCOIN = "bitcoin:regtest"
 _CALL_GAS = 30 * 10**12
 
 
@@ -114,3 +122,37 @@ class NearStranger:
         signer = InMemorySigner.from_secret_key(AccountId(self.address), self._secret)
         self._world.submit(bytes(tx.sign(signer)))
         self._world.advance(BLOCKS_TO_SETTLE + 1)
+
+
+class XcpStranger:
+    """A Bitcoin address with so many whole XCP and some bitcoins for fees, and the key to it."""
+
+    def __init__(self, world: BitcoinWorld, tokens: CounterpartyWorld, name: str, coins: int) -> None:
+        from coincurve import PrivateKey
+
+        from shared.chains.bitcoin.addresses import address
+
+        self._world, self._tokens = world, tokens
+        self._secret = PrivateKey(sha256(name.encode()).digest())
+        self._public = self._secret.public_key.format()
+        self.address = address(self._public, "secp256k1", _BITCOIN, "p2wpkh")
+        world.fund_all([(self.address, _SATS // 100)] * 4)
+        tokens.credit(self.address, "XCP", coins * _SATS)
+
+    def send(self, gateway: Gateway, amount: Amount, to: Destination) -> None:
+        """Send an asset with a memo, by what any gateway builds; it waits for a block."""
+        from shared.chains.bitcoin import BITCOIN
+        from shared.chains.bitcoin.networks import key_path
+
+        path = key_path(_BITCOIN, "secp256k1", 0, 0, "p2wpkh")
+        wish = Plan("counterparty-send", _BITCOIN, self.address, path, self._public,
+                    (Payment(self.address, to, amount),))  # fmt: skip
+        built = gateway.build(wish, ())
+        tx = BITCOIN.decode(built.unsigned, built.context, built.keys, _BITCOIN)
+        signatures = [self._secret.sign_recoverable(one.message, hasher=None)[:64] for one in BITCOIN.payloads(tx)]
+        self._world.submit(BITCOIN.assemble(tx, signatures).blob)
+
+    @property
+    def coins(self) -> int:
+        """Give the whole XCP that the address has."""
+        return self._tokens.books().balance(self.address, "XCP") // _SATS

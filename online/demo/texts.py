@@ -218,3 +218,22 @@ any_limits.NEAR = { transfer = "30000", request = "30000", day = "60000", epoch 
 limits."usd.token" = { transfer = "1000", request = "1000", day = "5000", epoch = "10000" }
 any_limits."usd.token" = { transfer = "500", request = "500", day = "500", epoch = "5000" }
 """
+
+XCP_STORY_ASSET: Final = """
+[[asset]]
+network = "bitcoin:regtest"
+code = "XCP"
+decimals = 8
+"""
+
+XCP_STORY_RULE: Final = """\
+kinds = ["payment", "counterparty-send", "counterparty-mpma", "counterparty-options"]
+fee_most = "0.001"
+fee_rate_most = 50
+transactions_without_payment = 1
+# No output of these wallets holds attached assets: the exchange never attaches any.
+accepts = ["moves-attached-assets", "foreign-script-from-asset-address"]
+limits.BTC = { transfer = "0.01", request = "0.01", day = "0.1", epoch = "1" }
+limits.XCP = { transfer = "100000", request = "200000", day = "400000", epoch = "1000000" }
+any_limits.XCP = { transfer = "30000", request = "60000", day = "60000", epoch = "200000" }
+"""
