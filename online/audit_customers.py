@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Table, select
 
 from online.audit_told import Told
 from online.deposits.returns import RETURN
+from online.ledger.reserves import reserves_of
 from online.store import tables
 from shared.encoding import Value, decode, units_from_bytes
 from shared.errors import Refusal
@@ -31,6 +32,7 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.arrivals, _arrivals(connection, told), _arrival_rows(connection)),
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
         (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
+        (tables.reserves, _reserves(told), _reserve_rows(connection)),
         (tables.targets, _targets(told),
          _kept(connection, tables.targets, "network", "holder", "asset_code", "sealed")),
     ):
@@ -197,6 +199,17 @@ def _openings(told: Told) -> _Rows:
         units = body.get("units")
         found |= {(body.get("wallet"), code): body.get("height") for code in (units if isinstance(units, dict) else ())}
     return found
+
+
+def _reserves(told: Told) -> _Rows:
+    found: dict[Any, Any] = {}
+    for entry in told.entries:
+        found |= {name: (str(units), height, entry.time) for name, units, height in reserves_of(entry.body)}
+    return found
+
+
+def _reserve_rows(connection: Connection) -> _Rows:
+    return {row.wallet: (row.units, row.height, row.time) for row in connection.execute(select(tables.reserves))}
 
 
 def _targets(told: Told) -> _Rows:

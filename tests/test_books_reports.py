@@ -101,8 +101,8 @@ def test_a_sheet_whose_sides_differ_says_so() -> None:
 
 def test_every_account_keeps_its_sign_and_its_side_where_programs_read_it(desk: Desk) -> None:
     rows = balances(desk.store)
-    assert [one for one, _ in rows] == list(balance_sheet(desk.store))
-    assert {one.account: is_on_ledger(one.account) for one, _ in rows} == {
+    assert [one for one, _, _ in rows] == list(balance_sheet(desk.store))
+    assert {one.account: is_on_ledger(one.account) for one, _, _ in rows} == {
         "customer:dave": False, "customer:edward": False, "own:xrpl:local": False, "wallet:cold": True,
         "wallet:hot": True,
     }  # fmt: skip

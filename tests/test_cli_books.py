@@ -67,6 +67,11 @@ def test_the_sheet_stands_side_by_side_and_statements_and_exports_follow(house: 
     screen = house.lockgate("books", "sheet").out
     assert "both sides are equal" in screen
     assert screen.count("101 000 XRP") == 3  # own funds, and the total of either side
+    assert "hot wallet hot     999 XRP" in screen
+    assert "locked as reserve  2 XRP" in screen
+    assert "locked in hot: 1 XRP, seen at " in screen
+    hot = next(one for one in house.ok("books", "sheet") if one["account"] == "wallet:hot")
+    assert (hot["posted_units"], hot["locked_units"]) == ("1000000000", "1000000")
     assert house.lockgate("books", "statement", "--wallet", "hot").out.count("1 000 XRP") >= 2
     (one,) = house.ok("books", "statement", "--wallet", "hot")
     assert (one["opening_units"], one["closing_units"], len(one["lines"])) == ("0", "1000000000", 1)

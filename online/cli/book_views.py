@@ -10,6 +10,7 @@ from online.cli.output import moment, signed
 if TYPE_CHECKING:
     from online.ledger.books import Balance, BookEntry
     from online.ledger.reports import AssetSheet, Row
+    from online.ledger.reserves import Locked
     from online.ledger.statements import Statement
     from shared.money import Asset
 
@@ -17,8 +18,8 @@ SHEET_COLUMNS = ["on ledger", "holds", "off ledger", "belongs"]
 STATEMENT_COLUMNS = ["entry", "time", "amount", "balance", "memo"]
 
 
-def balance_row(one: Balance, part: str, *, on_ledger: bool) -> dict[str, Any]:
-    """Show an account's balance as the books keep it, with its place on the sheet."""
+def balance_row(one: Balance, part: str, locked: Locked | None, *, on_ledger: bool) -> dict[str, Any]:
+    """Show an account's balance as the books keep it, with its place on the sheet, and what its ledger locks of it."""
     return {
         "account": one.account,
         "asset": one.asset.code,
@@ -29,6 +30,8 @@ def balance_row(one: Balance, part: str, *, on_ledger: bool) -> dict[str, Any]:
         "pending": signed(one.pending, one.asset),
         "posted_units": str(one.posted),
         "pending_units": str(one.pending),
+        "locked_units": None if locked is None else str(locked.units),
+        "locked_height": None if locked is None else locked.height,
     }
 
 
@@ -39,6 +42,12 @@ def sheet_rows(sheet: AssetSheet) -> list[dict[str, Any]]:
     pairs = list(zip_longest(left, right, fillvalue=("", "")))
     totals = ("total", signed(sheet.on_total, sheet.asset)), ("total", signed(sheet.off_total, sheet.asset))
     return [dict(zip(SHEET_COLUMNS, (*one, *other), strict=True)) for one, other in (*pairs, totals)]
+
+
+def locked_lines(sheet: AssetSheet) -> list[str]:
+    """Say of which wallets something is locked, and when that was seen."""
+    return [f"  locked in {one.wallet}: {signed(one.units, sheet.asset)}, seen at {one.height} on {moment(one.time)}"
+            for one in sheet.locked]
 
 
 def pending_lines(sheet: AssetSheet) -> list[str]:

@@ -32,19 +32,21 @@ def books() -> None:
 @pass_app
 def sheet(app: App, at: str | None, *, each_customer: bool, as_json: bool) -> None:
     """Show the balance sheet of each asset: what ledgers hold, beside whom it belongs to. As JSON: every account."""
-    from online.cli.book_views import SHEET_COLUMNS, balance_row, pending_lines, sheet_rows
+    from online.cli.book_views import SHEET_COLUMNS, balance_row, locked_lines, pending_lines, sheet_rows
     from online.ledger.reports import balances, is_on_ledger
     from online.ledger.reports import sheet as sheets
 
     with app.reading() as store:
         if as_json:
             found = balances(store, _point(at))
-            rows = [balance_row(one, part, on_ledger=is_on_ledger(one.account)) for one, part in found]
+            rows = [balance_row(one, part, locked, on_ledger=is_on_ledger(one.account)) for one, part, locked in found]
             listing(rows, [], as_json=True)
         pages = sheets(store, _point(at), each_customer=each_customer)
     for page in () if as_json else pages:
         say(f"{page.asset.code} on {page.asset.network}: both sides are {'equal' if page.equal else 'NOT equal'}")
         listing(sheet_rows(page), SHEET_COLUMNS, as_json=False)
+        for line in locked_lines(page):
+            say(line)
         if waiting := pending_lines(page):
             say("on its way, and not counted above:")
             for line in waiting:

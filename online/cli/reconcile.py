@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _DAY_SECONDS = 86_400
 _FOUND = ["kind", "wallet", "amount", "tx", "source"]
-_SOLVENCY = ["asset", "on ledger", "owed", "beyond", "locked", "height", "covered"]
+_SOLVENCY = ["asset", "on ledger", "owed", "beyond", "locked", "height", "covered", "payable"]
 
 
 @click.command()
@@ -109,6 +109,10 @@ def _print(found: Report, *, as_json: bool) -> None:
         say(step)
     say("")
     listing(lines, _SOLVENCY, as_json=False, empty="no money")
+    for one in found.solvency:
+        if one.covered and not one.payable:
+            locked = signed(one.reserved, one.asset)
+            note(f"{one.asset.code} is covered, and could not all be paid out at once: {locked} are locked")
     for limit in found.limits:
         note(limit)
 
@@ -126,5 +130,6 @@ def _line(one: Solvency) -> dict[str, Any]:
         "asset": one.asset.code, "network": one.asset.network, "on ledger": signed(one.on_ledger, one.asset),
         "owed": signed(one.owed, one.asset), "beyond": signed(one.on_ledger - one.owed, one.asset),
         "locked": signed(one.reserved, one.asset), "height": one.height, "covered": one.covered,
+        "payable": one.payable,
         "on_ledger_units": str(one.on_ledger), "owed_units": str(one.owed), "read_whole": one.whole,
     }  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, insert, select
 
 from online.chains.api import Gateway
-from online.ledger import postings, rules
+from online.ledger import postings, reserves, rules
 from online.ledger.holdings import assets_of, holdings
 from online.store import journal as station_journal
 from online.store import tables
@@ -93,13 +93,14 @@ def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balanc
         units = {asset.code: str(held[asset]) for asset in fresh}
         body: dict[str, Value] = {"wallet": wallet, "height": height, "units": {**units}}
         body["posted"] = postings.sworn(tx.sql, entry)
+        native = chain(found.network).network(found.network).native
+        body["reserves"] = reserves.noted(tx, [(wallet, native, seen.reserved, height)], now)
         station_journal.append(tx, "opening", body, now)
         rows = [{"wallet": wallet, "asset_code": asset.code, "height": height} for asset in fresh]
         table = tables.openings  # what was empty when it was opened may be opened again, and the later height counts
         again = (table.c.wallet == wallet) & table.c.asset_code.in_(asset.code for asset in fresh)
         tx.sql.execute(delete(table).where(again))
         tx.sql.execute(insert(table), rows)
-    native = chain(found.network).network(found.network).native
     asset = native if native in fresh else fresh[0]
     return Balance(f"wallet:{wallet}", asset, held[asset], 0)
 

@@ -48,7 +48,8 @@ def holdings(store: Store, wallet: Wallet, gateway: Gateway) -> Holdings:
         for asset in others:
             held[asset] = sum(gateway.asset_balance(address, asset).units for address in addresses)
     held[native] = sum(state.balance.units for state in states)
-    reserved = sum(state.reserved.units for state in states)
+    # XRPL lets fees eat into the reserve: no more is locked than is there.
+    reserved = sum(min(state.reserved.units, state.balance.units) for state in states)
     return Holdings(held, reserved, max((state.height for state in states), default=0))
 
 

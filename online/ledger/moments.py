@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -14,9 +15,11 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, select, true
 
 from online.ledger.books import Balance
-from online.ledger.told import told
+from online.ledger.reserves import Locked, reserves_of
+from online.ledger.told import Said, told
 from online.store import tables
 from online.store.assets import finder
+from shared.chains import chain
 from shared.errors import BadMoment
 
 _ENTRY: Final = re.compile(r"#?([1-9][0-9]{0,17})", re.ASCII)
@@ -92,6 +95,20 @@ def voided_after(connection: Connection, point: Point) -> frozenset[int]:
     return frozenset(later)
 
 
+def locked_at(connection: Connection, point: Point = NOW) -> tuple[Locked, ...]:
+    """Give what was last noted of each wallet up to a point, by wallet."""
+    homes = {row.name: row.network for row in connection.execute(select(tables.wallets))}
+    if point.is_now:
+        rows = connection.execute(select(tables.reserves).order_by(tables.reserves.c.wallet))
+        found = {row.wallet: (int(row.units), row.height, row.time) for row in rows}
+    else:
+        found = {}
+        for said in _until(connection, point):
+            found |= {name: (units, height, said.time) for name, units, height in reserves_of(said.body)}
+    native = {name: chain(home).network(home).native for name, home in homes.items()}
+    return tuple(Locked(name, native[name], *found[name]) for name in sorted(found))
+
+
 _Key = tuple[str, str, str]
 
 
@@ -116,3 +133,13 @@ def _summed(connection: Connection, point: Point) -> dict[_Key, tuple[int, int]]
         waits = row.status == "pending" or (row.status == "voided" and row.entry in later)
         pending[key] += int(row.units) if waits else 0
     return {key: (posted[key], pending[key]) for key in posted}
+
+
+def _until(connection: Connection, point: Point) -> Iterable[Said]:
+    """Give the journal's lines up to a point: up to the one that posted the entry, or what stands before the next."""
+    for said in told(connection):
+        posted = said.body.get("posted")
+        number = posted[0] if isinstance(posted, list) and isinstance(posted[0], int) else 0
+        if not point.reaches(number, said.time):
+            return
+        yield said

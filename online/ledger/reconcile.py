@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from online.chains.api import Gateway, Movements
 from online.ledger.accounts import OWED, kind_of
@@ -31,10 +31,10 @@ from online.ledger.differences import (
 from online.ledger.facts import Facts, facts
 from online.ledger.looks import Memory, Seen, look, networks
 from online.ledger.moments import balances_at
+from online.ledger.reserves import noted, reserves_of
 from online.ledger.told import told
-from online.store import journal
+from online.store import journal, tables
 from online.store.database import Store
-from online.store.wallets import find_wallet
 from shared.chains import chain
 from shared.encoding import Value
 from shared.money import Asset
@@ -60,6 +60,11 @@ class Solvency:
     def covered(self) -> bool:
         """Say whether the ledgers hold at least what is owed."""
         return self.whole and self.on_ledger >= self.owed
+
+    @property
+    def payable(self) -> bool:
+        """Say whether what is owed could be paid out at once: what is locked pays nobody."""
+        return self.whole and self.on_ledger - self.reserved >= self.owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +121,10 @@ def keep(store: Store, report: Report, now: int) -> None:
         "heights": dict(report.heights),
         "differences": [[one.kind.value, one.wallet, one.asset.code, str(one.amount), one.tx_id]
                         for one in report.findings],
-        "reserves": [[name, asset.code, str(units)] for (name, asset), units in sorted(report.reserves.items())],
     }  # fmt: skip
+    seen = [(name, asset, units, report.heights[asset.network]) for (name, asset), units in report.reserves.items()]
     with store.transaction() as tx:
+        body["reserves"] = noted(tx, seen, now)
         journal.append(tx, _KEPT, body, now)
 
 
@@ -126,17 +132,9 @@ def _kept_reserves(connection: Connection) -> dict[Place, int]:
     """Read the reserves that were kept last, none where there never was a look."""
     for said in told(connection, newest_first=True):
         if said.kind == _KEPT:
-            rows = said.body.get("reserves")
-            return dict(_reserve(connection, row) for row in rows) if isinstance(rows, list) else {}
+            homes = {row.name: row.network for row in connection.execute(select(tables.wallets))}
+            return {(name, _native(homes[name])): units for name, units, _ in reserves_of(said.body)}
     return {}
-
-
-def _reserve(connection: Connection, row: object) -> tuple[Place, int]:
-    match row:
-        case [str(name), str(_), str(units)]:
-            return (name, _native(find_wallet(connection, name).network)), int(units)
-        case _:
-            raise AssertionError("a kept reserve is a wallet, an asset's code and units")
 
 
 def _native(network: str) -> Asset:

@@ -1,19 +1,23 @@
 """The balance sheet side by side: what ledgers hold for the house, and to whom it belongs.
 
-Posted amounts make up the sheet; what is pending stands apart in it. Prices play no part: every asset adds up alone.
+Posted amounts make up the sheet; what is pending stands apart in it. What ledgers lock of a wallet, as it was last
+seen, is taken off the wallet's row and stands in a row of its own: both together are what the ledger holds. Prices play
+no part: every asset adds up alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, select
 
+from online.ledger import accounts
 from online.ledger.accounts import ON_LEDGER, Kind, kind_of
 from online.ledger.books import Balance
-from online.ledger.moments import NOW, Point, balances_at
+from online.ledger.moments import NOW, Point, balances_at, locked_at
+from online.ledger.reserves import Locked
 from online.store import tables
 from online.store.database import Store
 from shared.money import Asset
@@ -33,7 +37,10 @@ PARTS: Final[Mapping[Kind, str]] = {
 }
 """What an account's kind is called on the sheet; a wallet is called by its tier."""
 
-_ORDER: Final = (*TIERS, *PARTS.values())
+LOCKED: Final = "locked as reserve"
+"""What is called so on the sheet: it is the wallets', and can not be spent."""
+
+_ORDER: Final = (*TIERS, PARTS[Kind.WALLET], LOCKED, *(part for kind, part in PARTS.items() if kind is not Kind.WALLET))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class AssetSheet:
-    """One asset's balance sheet: what ledgers hold for the house, and to whom it belongs."""
+    """One asset's balance sheet: what ledgers hold for the house, and to whom it belongs.
+
+    `locked` says of each wallet what was taken off its row, and when that was seen.
+    """
 
     asset: Asset
     on_ledger: tuple[Row, ...]
     off_ledger: tuple[Row, ...]
+    locked: tuple[Locked, ...] = ()
 
     @property
     def on_total(self) -> int:
@@ -79,6 +90,7 @@ def sheet(store: Store, point: Point = NOW, *, each_customer: bool = False) -> t
     with store.reading() as connection:
         tiers = _tiers(connection)
         balances = balances_at(connection, point)
+        locked = {accounts.wallet(one.wallet): one for one in locked_at(connection, point) if one.units}
     sums: dict[Asset, tuple[_Side, _Side]] = {}
     for one in balances:
         kind = kind_of(one.account)
@@ -88,7 +100,7 @@ def sheet(store: Store, point: Point = NOW, *, each_customer: bool = False) -> t
         row = sides[0 if kind in ON_LEDGER else 1].setdefault(key, [0, 0])
         row[0] += one.posted
         row[1] += one.pending
-    return tuple(AssetSheet(asset, _rows(on, 1), _rows(off, -1)) for asset, (on, off) in sorted(sums.items()))
+    return tuple(_page(asset, _rows(on, 1), _rows(off, -1), locked) for asset, (on, off) in sorted(sums.items()))
 
 
 def part_of(account: str, tiers: Mapping[str, str]) -> str:
@@ -103,11 +115,34 @@ def is_on_ledger(account: str) -> bool:
     return kind_of(account) in ON_LEDGER
 
 
-def balances(store: Store, point: Point = NOW) -> tuple[tuple[Balance, str], ...]:
-    """Give every account's balance at a point with the part of the sheet it belongs to, signed as the books keep it."""
+def balances(store: Store, point: Point = NOW) -> tuple[tuple[Balance, str, Locked | None], ...]:
+    """Give every account's balance at a point with the part of the sheet it belongs to, signed as the books keep it.
+
+    Beside a wallet's balance of the native asset stands what its ledger locks of it, where that was ever looked at.
+    """
     with store.reading() as connection:
         tiers = _tiers(connection)
-        return tuple((one, part_of(one.account, tiers)) for one in balances_at(connection, point))
+        locked = {(accounts.wallet(one.wallet), one.asset): one for one in locked_at(connection, point)}
+        return tuple(
+            (one, part_of(one.account, tiers), locked.get((one.account, one.asset)))
+            for one in balances_at(connection, point)
+        )
+
+
+def _page(
+    asset: Asset, on_ledger: Iterable[Row], off_ledger: tuple[Row, ...], locked: Mapping[str, Locked]
+) -> AssetSheet:
+    """Part what is locked from what wallets hold; where the books are behind, no more is locked than they hold."""
+    rows: list[Row] = []
+    taken: list[Locked] = []
+    for row in on_ledger:
+        found = locked.get(row.account)
+        units = 0 if found is None or found.asset != asset else min(found.units, max(row.posted, 0))
+        if found is not None and units:
+            taken.append(replace(found, units=units))
+        rows.append(replace(row, posted=row.posted - units))
+    rows += [Row(LOCKED, "", sum(one.units for one in taken), 0)] if taken else []
+    return AssetSheet(asset, tuple(sorted(rows, key=_rank)), off_ledger, tuple(taken))
 
 
 def _tiers(connection: Connection) -> dict[str, str]:
@@ -120,4 +155,8 @@ _Side = dict[tuple[str, str], list[int]]
 
 def _rows(side: _Side, sign: int) -> tuple[Row, ...]:
     rows = [Row(part, account, sign * posted, sign * pending) for (part, account), (posted, pending) in side.items()]
-    return tuple(sorted(rows, key=lambda row: (_ORDER.index(row.part), row.account)))
+    return tuple(sorted(rows, key=_rank))
+
+
+def _rank(row: Row) -> tuple[int, str]:
+    return _ORDER.index(row.part), row.account

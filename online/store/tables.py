@@ -281,6 +281,17 @@ openings = Table(
     Column("height", BigInteger, nullable=False),
 )
 
+# What a ledger locks of what a wallet holds, as the newest look that was kept saw it.
+reserves = Table(
+    "reserves",
+    metadata,
+    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("asset_code", String(64), nullable=False),
+    Column("units", String(40), nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
 # How far a ledger was read for money that arrived.
 cursors = Table(
     "cursors",

@@ -283,6 +283,16 @@ Table(
 
 # How far a ledger was read for money that arrived.
 Table(
+    "reserves",
+    metadata,
+    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("asset_code", String(64), nullable=False),
+    Column("units", String(40), nullable=False),
+    Column("height", BigInteger, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+Table(
     "cursors",
     metadata,
     Column("network", String(40), primary_key=True),
