@@ -52,7 +52,7 @@ from shared.errors import (
 )
 from shared.journal import Journal
 from shared.merkle import consistency_proof
-from shared.policy import Decision, Judged, Person, Policy, evaluate
+from shared.policy import Decision, Judged, Person, Policy, evaluate, refused
 from shared.review import Review, Reviewed, context_lines, printable, review
 from shared.transport.pack import pack
 
@@ -146,6 +146,25 @@ def examine(
         (*_warnings(transactions, history, foreign), *heights.warnings(new, history.heights, policy)), repeated,
         history.size, foreign,
     )
+
+
+def unwanted(
+    examination: Examination, history: History, policy: Policy, now: int
+) -> tuple[Declined, ...]:
+    """Give what a signer at which nobody sits may decline by itself: what the policy refuses of a new request.
+
+    The rest then stands. Nothing is given where something else objects: a law that was broken is for people to see.
+    """
+    if not examination.decision.refusals or examination.digest in history.requests or examination.declined:
+        return ()
+    if any(one not in examination.decision.refusals for one in examination.objections):
+        return ()
+    _, judged, places = _weigh(examination.transactions, history)
+    found = refused(judged, policy, history.usage(now), _own_addresses(history), places)
+    return tuple(
+        Declined(one.position, printable(f"{one.code}: {one}")[:MOST_REASON])
+        for one in found if one.position is not None
+    )  # fmt: skip
 
 
 def sign(box: Box, examination: Examination, approvals: Sequence[bytes]) -> bytes:
@@ -245,6 +264,15 @@ def _examine(
 def _judge(
     transactions: Sequence[Examined], history: History, policy: Policy, now: int
 ) -> tuple[list[Refusal], Decision]:
+    objections, judged, places = _weigh(transactions, history)
+    decision = evaluate(judged, policy, history.usage(now), _own_addresses(history), places)
+    return [*objections, *decision.refusals], decision
+
+
+def _weigh(
+    transactions: Sequence[Examined], history: History
+) -> tuple[list[Refusal], list[Judged], list[int]]:
+    """Give what the laws object to, and the transactions that the policy is to judge, with their places."""
     trial, judged, places = Trial(history), [], []
     objections: list[Refusal] = []
     for place, one in enumerate(transactions):
@@ -258,8 +286,7 @@ def _judge(
         if not one.repeat:  # a signature that exists already is judged no more
             judged.append(Judged(one.effects, fresh))
             places.append(place)
-    decision = evaluate(judged, policy, history.usage(now), _own_addresses(history), places)
-    return [*objections, *decision.refusals], decision
+    return objections, judged, places
 
 
 def _own_addresses(history: History) -> frozenset[str]:

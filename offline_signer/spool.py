@@ -1,7 +1,8 @@
 """A hot wallet's spool: requests come in as whole files, answers go out, and what is refused lies beside its reason.
 
 Nobody sits here, so nothing here approves: a request takes the ceremony's one path without any approval, and whatever
-needs a person is refused by the ceremony itself. A file counts once it was renamed into place under the digest of its
+needs a person is refused by the ceremony itself. What the sealed policy forbids is declined in a signed answer, as a
+person would, so that it stops nothing else. A file counts once it was renamed into place under the digest of its
 request; every other name is left alone. The answer is on the disk before the request is removed.
 """
 
@@ -13,12 +14,15 @@ import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 from offline_signer import ceremony
 from offline_signer.box import Box
-from shared.envelope import open_request
+from offline_signer.ceremony import Examination
+from offline_signer.history import DAY_SECONDS
+from shared.envelope import Declined, open_request
 from shared.errors import (
     BadField,
     BadPen,
@@ -39,6 +43,10 @@ OUT: Final = "out"
 REFUSED: Final = "refused"
 
 MOST_REASON: Final = 600
+MOST_DECLINED_A_DAY: Final = 100
+"""So many requests are answered with something declined; then people look. Whoever stole the station's key could fill
+the journal with such requests at no cost."""
+
 _MOST_AT_ONCE: Final = 256
 _LATER_MS: Final = 5_000
 _REQUEST: Final = re.compile(r"([0-9a-f]{64})\.request", re.ASCII)
@@ -181,18 +189,21 @@ def _take(box: Box, spool: Spool, name: str, say: Say) -> None:
 def _settle(box: Box, spool: Spool, name: str) -> str:
     """Answer or refuse one request, and say which."""
     try:
-        answer = _answered(box, name, spool.read(name))
+        answer, declined = _answered(box, name, spool.read(name))
     except _FATAL:
         raise
     except Refusal as refusal:
         spool.refuse(name, refusal)
         return f"refused: {refusal} [{refusal.code}]"
     spool.answer(name, answer)
-    return f"answered; the journal has {box.history.size} entries"
+    told = ", ".join(f"#{one.position + 1} declined ({printable(one.reason)})" for one in declined)
+    return f"answered{', ' if told else ''}{told}; the journal has {box.history.size} entries"
 
 
-def _answered(box: Box, name: str, sealed: bytes) -> bytes:
-    """Take a request through the ceremony with nobody's approval.
+def _answered(box: Box, name: str, sealed: bytes) -> tuple[bytes, tuple[Declined, ...]]:
+    """Take a request through the ceremony with nobody's approval, declining what the policy forbids.
+
+    Give the answer, and what it declines.
 
     Raises:
         Refusal: as the ceremony says. JournalDamaged: if a failed disk left a piece of an entry in the journal.
@@ -201,12 +212,26 @@ def _answered(box: Box, name: str, sealed: bytes) -> bytes:
         raise BadField("the file is not named for the digest of its request")
     size = _size(box)
     try:
-        examination = ceremony.examine(sealed, box.history, box.policy(), box.vault.station, box.now())
-        return ceremony.sign(box, examination, ())
+        examination = _examined(box, sealed, ())
+        unwanted = ceremony.unwanted(examination, box.history, box.policy(), box.now())
+        if unwanted and _declined_lately(box) < MOST_DECLINED_A_DAY:
+            examination = _examined(box, sealed, unwanted)
+        return ceremony.sign(box, examination, ()), examination.declined
     except (DiskFull, FileTrouble):
         if _size(box) != size:  # another entry after half a one could not be read any more; a restart drops the half
             raise JournalDamaged("the disk failed and left a piece of an entry; start again once it is sound") from None
         raise
+
+
+def _examined(box: Box, sealed: bytes, declined: tuple[Declined, ...]) -> Examination:
+    return ceremony.examine(sealed, box.history, box.policy(), box.vault.station, box.now(), declined)
+
+
+def _declined_lately(box: Box) -> int:
+    """Count the requests of the last day of which something was declined."""
+    since = box.now() - DAY_SECONDS
+    lately = takewhile(lambda entry: entry.time > since, reversed(box.journal.entries))
+    return sum(entry.kind == "sign" and bool(entry.body["declined"]) for entry in lately)
 
 
 def _size(box: Box) -> int:

@@ -214,6 +214,24 @@ def evaluate(
     return court.decision()
 
 
+def refused(
+    judged: Sequence[Judged], policy: Policy, usage: Usage, own_keys: Collection[str], places: Sequence[int]
+) -> tuple[PolicyRefusal, ...]:
+    """Give the first objection to each transaction that can not stand, in their order.
+
+    What can not stand counts for nothing when those after it are judged: without it the others are allowed.
+    """
+    found = []
+    court = _Court(policy, usage, own_keys)
+    for position, one in zip(places, judged, strict=True):
+        used, request = court.usage.copy(), dict(court.request)
+        court.judge(position, one)
+        if court.refusals:
+            found.append(court.refusals[0])
+            court.usage, court.request, court.refusals = used, request, []
+    return tuple(found)
+
+
 class _Court:
     """Collects objections and spending over one request."""
 

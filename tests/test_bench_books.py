@@ -127,7 +127,7 @@ def test_a_hot_withdrawal_is_submitted_and_paid_with_nobody_there(tmp_path: Path
 
 def test_a_hot_withdrawal_that_does_not_go_on_ends_the_measurement(tmp_path: Path) -> None:
     greedy = hot.Ground(**{**{name: getattr(hot.GROUNDS[0], name) for name in Ground.__slots__}, "pays": "101"})
-    with pytest.raises(AssertionError, match="over-transfer-limit"):
+    with pytest.raises(AssertionError, match="was declined: over-transfer-limit"):
         hot.seconds(tmp_path, greedy, 1)
 
 

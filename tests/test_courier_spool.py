@@ -12,13 +12,17 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
+from typing import Any
 
 import pytest
 
 from online import config
+from online.audit import verify
 from online.chains import connect
 from online.chains.api import Built, Plan
 from online.courier.carry import carry
+from online.customers.register import register
+from online.customers.trades import HOUSE, Leg, trade
 from online.devnet.server import serve
 from online.devnet.xrpl import XrplWorld
 from online.jobs.answers import Answered
@@ -33,12 +37,27 @@ from online.store.database import Station, Store, open_store
 from online.store.people import add_person
 from online.store.signers import pair_signer
 from online.store.wallets import import_card, keys
+from online.withdrawals.accepting import Wish, accept
+from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
+from online.withdrawals.model import withdrawals
 from shared.effects import Claim, Destination
 from shared.envelope import open_request
 from shared.errors import BadConfig, MoveRefused, ReserveTooLow
 from shared.transport.media import MOST_FILE_BYTES
 from tests.hot_world import Hot, make_hot, until
-from tests.online_world import ALICE, BOB, EXPIRY, NETWORK, NOW, Desk, PaperSigner, asking, make_desk, xrp
+from tests.online_world import (
+    ALICE,
+    BOB,
+    EXPIRY,
+    NETWORK,
+    NOW,
+    Desk,
+    PaperSigner,
+    Somebody,
+    asking,
+    make_desk,
+    xrp,
+)
 from tests.store_place import store_url
 
 FOLDERS = ("in", "out", "refused")
@@ -73,7 +92,9 @@ class Place:
         request = self.laid()
         digest = open_request(request)[1].digest.hex()
         given = self.desk.signer.answer(request) if answer is None else answer
-        (self.folder / "out" / f"{digest}.answer").write_bytes(given)
+        part = self.folder / "out" / ".part"
+        part.write_bytes(given)
+        os.rename(part, self.folder / "out" / f"{digest}.answer")
         (self.folder / "in" / f"{digest}.request").unlink()
         return digest
 
@@ -430,6 +451,19 @@ class Alone:
     def states(self) -> list[str]:
         return [job.state.value for job in jobs(self.store)]
 
+    def moves_on(self) -> bool:
+        """Do a turn, in which nothing may be amiss, and close a ledger."""
+        assert self.turn().troubles == ()
+        self.ledger.close()
+        return True
+
+    def why(self) -> str:
+        return f"{self.states()}\n{self.hot.log}"
+
+
+def signing(one: Somebody) -> dict[str, Any]:
+    return {"person": one.person, "sign": one.sign}
+
 
 VAULT = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"
 
@@ -469,18 +503,45 @@ def test_a_payment_goes_from_approved_to_final_with_nobody_at_the_signer(alone: 
     assert [list((alone.hot.spool / name).iterdir()) for name in FOLDERS] == [[], [], []]
 
 
-def test_what_the_policy_refuses_comes_back_with_its_code_and_the_house_goes_on(alone: Alone) -> None:
+def test_what_the_policy_forbids_is_declined_told_once_and_stops_no_other(alone: Alone) -> None:
     alone.pay(101, "too much")
+    alone.pay(20, "fair")
+    told: list[str] = []
     with alone.hot.serving("--host-has-network"):
-        until(lambda: any("over-transfer-limit" in text for text in alone.turn().troubles), lambda: alone.hot.log)
-        alone.pay(20, "fair")
-        for _ in range(55):
-            alone.ledger.close()
-        until(lambda: bool(alone.turn().submitted), lambda: alone.hot.log)
-        alone.ledger.close()
-        assert alone.turn().troubles == ()
-    assert alone.states() == ["dead", "final"]
+        while alone.states() != ["declined", "submitted"]:
+            told += alone.turn().troubles
+        (one,) = told
+        assert "job 1 was declined: over-transfer-limit: 101 XRP in one transfer, at most 100 XRP" in one
+        alone.pay(30, "in its place")  # the declined one's sequence is free again, and those behind it waited for it
+        until(lambda: alone.moves_on() and alone.states() == ["declined", "final", "final"], alone.why)
     assert prove_balances(alone.store) == ()
+    assert [list((alone.hot.spool / name).iterdir()) for name in FOLDERS] == [[], [], []]
+
+
+def test_a_withdrawal_above_the_signers_limit_is_held_and_all_others_are_paid(alone: Alone) -> None:
+    ceiling = Ceiling(*[xrp(400).units] * 4)
+    given = draft_mandate(alone.store, Mandate("till", {"XRP": ceiling}, 1, 0), **signing(ALICE), now=NOW)
+    approve_mandate(alone.store, given.id, **signing(BOB), now=NOW)
+    register(alone.store, "dave", NOW)
+    trade(alone.store, "bought", [Leg(HOUSE, "dave", xrp(500))], NOW)
+
+    def ask(name: str, coins: int) -> None:
+        accept(alone.store, Wish(name, "dave", "till", Destination(VAULT), xrp(coins)), int(time.time()))
+
+    def states() -> dict[str, str]:
+        return {one.id: str(one.state) for one in withdrawals(alone.store)}
+
+    for name, coins in (("a", 20), ("b", 101), ("c", 30)):
+        ask(name, coins)
+    with alone.hot.serving("--host-has-network"):
+        until(lambda: bool(alone.turn()) and states()["b"] == "held", alone.why)
+        ask("d", 40)
+        ends = {"a": "paid", "b": "held", "c": "paid", "d": "paid"}
+        until(lambda: alone.moves_on() and states() == ends, alone.why)
+    assert "over-transfer-limit" in next(one.reason for one in withdrawals(alone.store) if one.id == "b")
+    assert prove_balances(alone.store) == ()
+    assert verify(alone.store).ok
+    assert [one.difference for one in check(alone.store, {NETWORK: alone.gateway})] == [0]  # type: ignore[dict-item]
 
 
 def test_a_signer_that_dies_between_two_turns_is_asked_again_and_signs_once(alone: Alone) -> None:

@@ -283,6 +283,6 @@ def test_the_unit_shuts_the_signer_off(line: str) -> None:
 
 def test_the_pages_words_of_refusals_are_codes_that_exist() -> None:
     sources = (ROOT / "shared/errors.py").read_text("utf-8")
-    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", PAGE.partition("## What is refused")[2]))
+    named = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", PAGE.partition("## What is declined")[2]))
     assert {one for one in named if f'code = "{one}"' not in sources} == set()
     assert len(named) >= 6

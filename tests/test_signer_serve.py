@@ -7,6 +7,7 @@ SIGKILL at a chosen call (`signer_killed.py`) or at any moment; disks are full b
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -155,17 +156,87 @@ def many_at_once(hot: Hot) -> bytes:
     return hot.world.request(*items)
 
 
-REFUSED: list[tuple[Callable[[Hot], bytes], str]] = [
+DECLINED: list[tuple[Callable[[Hot], bytes], str]] = [
     (lambda hot: payment(hot, 101), "over-transfer-limit"),
-    (many_at_once, "over-request-limit"),
     (to_a_stranger, "unknown-destination"),
     (with_tickets, "kind-not-allowed"),
+    (lambda hot: hot.world.request(hot.world.payment(1, fee=1_001, sequence=next(numbers))), "fee-too-high"),
+    (lambda hot: hot.world.request(hot.world.payment(1, last=40_000, sequence=next(numbers))), "expiry-too-far"),
+]
+
+
+@pytest.mark.parametrize(("request_of", "code"), DECLINED, ids=[code for _, code in DECLINED])
+def test_what_the_policy_forbids_is_declined_in_a_signed_answer_for_good(
+    shared_hot: Hot, request_of: Callable[[Hot], bytes], code: str
+) -> None:
+    entries, request = shared_hot.entries(), request_of(shared_hot)
+    digest = shared_hot.lay(request)
+    answer, sealed = open_answer(shared_hot.answered(digest))
+    assert sealed.signers == (shared_hot.world.station,)
+    assert (answer.signatures, [one.position for one in answer.declined]) == ((), [0])
+    assert answer.declined[0].reason.partition(": ")[0] == code
+    assert shared_hot.entries() == entries + 1
+    again = shared_hot.world.request(*(item for _, item in open_request(request)[0].flat()), height=1_001)
+    assert shared_hot.refused(shared_hot.lay(again)) == "declined-before"
+
+
+def test_what_stands_beside_it_is_signed(shared_hot: Hot) -> None:
+    items = [shared_hot.world.payment(xrp, f"order {number}", sequence=number)
+             for number, xrp in zip(numbers, (5, 101, 6), strict=False)]
+    answer, _ = open_answer(shared_hot.answered(shared_hot.lay(shared_hot.world.request(*items))))
+    assert (len(answer.signatures), [one.position for one in answer.declined]) == (2, [1])
+
+
+def test_what_no_longer_fits_is_declined_and_counts_against_nothing_after_it(tmp_path: Path) -> None:
+    hot = make_hot(tmp_path, budget=200)
+    items = [hot.world.payment(xrp, f"order {number}", sequence=number)
+             for number, xrp in zip(numbers, (90, 90, 90, 19, 2), strict=False)]
+    with hot.serving(ANY_HOST):
+        answer, _ = open_answer(hot.answered(hot.lay(hot.world.request(*items))))
+    assert [(one.position, one.reason.partition(": ")[0]) for one in answer.declined] == [
+        (2, "over-epoch-budget"), (4, "over-epoch-budget"),
+    ]  # fmt: skip
+    assert len(answer.signatures) == 3
+    assert hot.spent() == 199_000_030
+
+
+def test_of_more_than_a_request_may_hold_as_much_as_fits_is_signed(shared_hot: Hot) -> None:
+    answer, _ = open_answer(shared_hot.answered(shared_hot.lay(many_at_once(shared_hot))))
+    assert [(one.position, one.reason.partition(": ")[0]) for one in answer.declined] == [(10, "over-request-limit")]
+
+
+def test_a_day_has_so_many_requests_of_which_something_is_declined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "MOST_DECLINED_A_DAY", 2)
+    hot = make_hot(tmp_path)
+    for _ in range(2):
+        digest = hot.lay(payment(hot, 101))
+        steps(hot)
+        assert open_answer(hot.answered(digest))[0].declined
+    entries, late = hot.entries(), hot.lay(payment(hot, 101))
+    steps(hot)
+    assert hot.refused(late) == "over-transfer-limit"
+    assert hot.entries() == entries
+    fair = hot.lay(payment(hot))
+    steps(hot)
+    assert open_answer(hot.answered(fair))[0].signatures
+
+
+def test_where_a_law_objects_too_nothing_is_declined(shared_hot: Hot) -> None:
+    world, (one, two, three) = shared_hot.world, islice(numbers, 3)
+    shared_hot.answered(shared_hot.lay(world.request(world.payment(3, f"bound {one}", sequence=one))))
+    entries = shared_hot.entries()
+    twice, greedy = world.payment(3, f"bound {one}", sequence=two), world.payment(101, f"g {three}", sequence=three)
+    assert shared_hot.refused(shared_hot.lay(world.request(twice, greedy))) == "could-pay-twice"
+    assert shared_hot.entries() == entries
+
+
+REFUSED: list[tuple[Callable[[Hot], bytes], str]] = [
     (another_station, "unknown-station"),
     (another_signer, "not-for-this-signer"),
     (a_forged_past, "journal-behind"),
-    (lambda hot: hot.world.request(hot.world.payment(1, fee=1_001, sequence=next(numbers))), "fee-too-high"),
     (lambda hot: payment(hot, height=6_000), "xrpl-expired"),
-    (lambda hot: hot.world.request(hot.world.payment(1, last=40_000, sequence=next(numbers))), "expiry-too-far"),
 ]
 
 
@@ -181,9 +252,9 @@ def test_what_the_laws_refuse_is_refused_with_its_code(
 
 
 def test_the_reason_is_one_line_with_the_hint(shared_hot: Hot) -> None:
-    digest = shared_hot.lay(payment(shared_hot, 101))
+    digest = shared_hot.lay(payment(shared_hot, height=6_000))
     line = shared_hot.reason(digest)
-    assert line.startswith("over-transfer-limit: 101 XRP in one transfer, at most 100 XRP")
+    assert line.startswith("xrpl-expired: ")
     assert line.isprintable()
     assert " - " in line
 
@@ -204,15 +275,12 @@ def test_what_needs_an_approval_is_refused_by_the_ceremony(tmp_path: Path) -> No
 
 def test_the_epochs_budget_ends_it_until_the_administrators_seal_another(tmp_path: Path) -> None:
     hot = make_hot(tmp_path, budget=100)
-    late = payment(hot, 60)
     with hot.serving(ANY_HOST):
         hot.answered(hot.lay(payment(hot, 60)))
-        digest = hot.lay(late)
-        assert hot.refused(digest) == "over-epoch-budget"
+        assert open_answer(hot.answered(hot.lay(payment(hot, 60))))[0].declined
     install(hot, epoch=2, budget=1_000)
     with hot.serving(ANY_HOST):
-        os.rename(hot.spool / "refused" / f"{digest}.request", hot.spool / "in" / f"{digest}.request")
-        hot.answered(digest)
+        assert open_answer(hot.answered(hot.lay(payment(hot, 60))))[0].signatures
 
 
 def test_a_clock_that_jumped_grants_nothing(tmp_path: Path) -> None:
@@ -556,12 +624,24 @@ def test_a_kill_between_the_answer_and_the_requests_removal_changes_nothing(cras
 
 
 def test_a_kill_between_the_reason_and_the_request_refuses_it_again(crashing: Hot) -> None:
-    digest = crashing.lay(payment(crashing, 101))
+    digest = crashing.lay(payment(crashing, height=6_000))
     with crashing.started(ANY_HOST, program=("-c", KILLED_AT), first="rename") as process:
         assert process.wait(30) == -signal.SIGKILL, crashing.log
     assert (crashing.spool / "in" / f"{digest}.request").exists()
     with crashing.serving(ANY_HOST):
-        assert crashing.refused(digest) == "over-transfer-limit"
+        assert crashing.refused(digest) == "xrpl-expired"
+
+
+def test_a_kill_between_a_declined_answer_and_the_requests_removal_declines_it_the_same_way(crashing: Hot) -> None:
+    digest = crashing.lay(payment(crashing, 101))
+    with crashing.started(ANY_HOST, program=("-c", KILLED_AT), first="unlink") as process:
+        assert process.wait(30) == -signal.SIGKILL, crashing.log
+    first, entries = open_answer(crashing.answered(digest))[0], crashing.entries()
+    with crashing.serving(ANY_HOST):
+        until(lambda: not any((crashing.spool / "in").glob("*.request")), lambda: crashing.log)
+    assert open_answer(crashing.answered(digest))[0].declined == first.declined
+    assert first.declined
+    assert crashing.entries() == entries
 
 
 def enough(answers: Path, count: int) -> bool:
@@ -649,14 +729,18 @@ def steps(hot: Hot, count: int = 1) -> list[str]:
 
 def test_each_step_is_said_in_one_line(tmp_path: Path) -> None:
     hot = make_hot(tmp_path)
-    good, bad, ours = hot.lay(payment(hot)), hot.lay(payment(hot, 101)), hot.spool / "in" / "notes"
+    good, bad, ours = hot.lay(payment(hot)), hot.lay(payment(hot, height=6_000)), hot.spool / "in" / "notes"
+    much = hot.lay(payment(hot, 101))
     ours.touch()
     said = steps(hot, 2)
-    assert sorted(line.partition(": ")[2].partition(" ")[0] for line in said[1:]) == ["answered;", "refused:"]
+    assert sorted(re.split("[ (]", line.partition(": ")[2], maxsplit=3)[:3] for line in said[1:]) == [
+        ["answered,", "#1", "declined"], ["answered;", "the", "journal"], ["refused:", "last", "ledger"],
+    ]  # fmt: skip
     assert said[0] == f"1 files in {hot.spool / 'in'} are not named for a request's digest and stay there"
     assert all(line.isprintable() for line in said)
     assert open_answer(hot.answered(good))[0].signatures
-    assert hot.refused(bad) == "over-transfer-limit"
+    assert open_answer(hot.answered(much))[0].declined
+    assert hot.refused(bad) == "xrpl-expired"
 
 
 def test_an_end_that_is_asked_for_comes_between_two_requests(tmp_path: Path) -> None:

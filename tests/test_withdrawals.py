@@ -5,7 +5,7 @@ The ledger and the signer are those of `online_world`: what the coordinator does
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from online.jobs.withdraw import withdraw
 from online.ledger.books import balance_sheet, prove_balances
 from online.orders.approval import rebuild
 from online.store import tables
+from online.store.database import Store
 from online.withdrawals.accepting import Wish, accept, accept_many
 from online.withdrawals.gathering import cancel, gather
 from online.withdrawals.mandate_text import mandate_lines, read_mandate
@@ -278,12 +279,38 @@ def test_what_fails_on_the_ledger_is_given_back_and_the_fee_is_the_houses(desk: 
     assert prove_balances(desk.store) == ()
 
 
-def test_what_the_signer_declines_is_given_back(desk: Desk) -> None:
+def test_what_the_signer_declines_is_held_for_a_person_and_its_companions_are_paid(desk: Desk) -> None:
+    for name in "abc":
+        accept(desk.store, wish(desk, name), NOW)
+    gather(desk.store, NOW)
+    desk.answered({2: "the name looks wrong"})
+    (held,) = withdrawals(desk.store, states=[State.HELD])
+    assert "the name looks wrong" in held.reason
+    assert (held.transfer, owed(desk, f"withdrawals:{NETWORK}")) == (None, 30)
+    desk.tick()
+    desk.world.close()
+    desk.tick()
+    assert gather(desk.store, NOW + 3600) == ()
+    assert sorted(states(desk).values()) == [State.HELD, State.PAID, State.PAID]
+    assert owed(desk, f"withdrawals:{NETWORK}") == 10
+    assert prove_balances(desk.store) == ()
+    assert verify(desk.store).ok
+
+
+@pytest.mark.parametrize(("decide", "end", "left"), [(release, State.PAID, 490), (cancel, State.CANCELLED, 500)])
+def test_a_person_decides_of_what_was_declined(
+    desk: Desk, decide: Callable[[Store, str, int], Withdrawal], end: State, left: int
+) -> None:
     accept(desk.store, wish(desk, "a"), NOW)
     gather(desk.store, NOW + 30)
-    desk.answered({0: "the name looks wrong"})
-    assert states(desk) == {"a": State.RETURNED}
-    assert "the name looks wrong" in withdrawals(desk.store)[0].reason
+    desk.answered({0: "no"})
+    decide(desk.store, "a", NOW + 40)
+    if gather(desk.store, NOW + 70):
+        settled(desk)
+    assert states(desk) == {"a": end}
+    assert owed(desk, "customer:dave") == left
+    assert prove_balances(desk.store) == ()
+    assert verify(desk.store).ok
 
 
 def test_a_turn_gathers_and_builds_by_itself(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 It takes nobody's place: what goes out was approved as its order asks, one request is open at a time as for every
 signer, and a refusal ends nothing here, since its bytes have left: only the ledger's proof, or a signed answer, does.
+What the signer's policy forbids comes back declined in its answer, and is told once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from online.jobs.answers import Answered, import_answer
 from online.jobs.build import build_job, gateway_of
 from online.jobs.export import Exported, export_request, require_ready, waiting
 from online.jobs.model import Job
+from online.jobs.model import job as job_of
 from online.jobs.renew import renew_stale
 from online.jobs.states import State
 from online.store import tables
@@ -94,13 +96,23 @@ def _take_answers(one: _Round) -> None:
     """Import what came back; what is taken in, or can do nothing any more, is removed, and anything else stays."""
     for digest in one.spool.answers():
         try:
-            one.carried.answered.append(import_answer(one.store, one.spool.answer(digest), one.now))
+            done = import_answer(one.store, one.spool.answer(digest), one.now)
         except AnswerTooLate as late:
             one.refusal(f"answer to {fingerprint(digest)}: ", late)
         except Refusal as refusal:
             one.refusal(f"answer to {fingerprint(digest)}: ", refusal)
             continue
+        else:
+            one.carried.answered.append(done)
+            if not done.repeated:
+                _tell_declined(one, done)
         one.spool.forget(digest)
+
+
+def _tell_declined(one: _Round, done: Answered) -> None:
+    """Say what the signer will never sign: its jobs have ended, and somebody should know why."""
+    for number in done.declined:
+        one.trouble(f"job {number} was declined: {job_of(one.store, number).result}")
 
 
 def _export(one: _Round, key: bytes) -> None:

@@ -1,6 +1,7 @@
-"""What becomes of withdrawals when the job that carries them out ends: paid, or given back and never tried again.
+"""What becomes of withdrawals when the job that carries them out ends: paid, given back, or held. None is tried again.
 
-It is asked within the transaction that moves the job, so that neither can be without the other.
+What the signer declined is held: nothing was signed, and a person lets it be paid or gives it back. It is asked within
+the transaction that moves the job, so that neither can be without the other.
 """
 
 from __future__ import annotations
@@ -33,8 +34,12 @@ def settle(tx: Tx, job: Job, kind: str, now: int) -> None:
         for one in _carried(tx, job.id):
             move(tx, one, Stand.PAID, now, reason=job.result, transfer=one.transfer)
     elif job.state in _UNPAID and not _may_still_happen(tx, job):
+        reason = f"{job.state}: {job.result}"[:500]
         for one in _carried(tx, job.id):
-            move(tx, one, Stand.RETURNED, now, reason=f"{job.state}: {job.result}"[:500], transfer=one.transfer)
+            if job.state is State.DECLINED:
+                move(tx, one, Stand.HELD, now, reason=reason)
+            else:
+                move(tx, one, Stand.RETURNED, now, reason=reason, transfer=one.transfer)
 
 
 def requeue(tx: Tx, job_id: int, now: int) -> None:

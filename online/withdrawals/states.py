@@ -24,7 +24,7 @@ class State(StrEnum):
 MOVES: Final[dict[State, frozenset[State]]] = {
     State.HELD: frozenset({State.QUEUED, State.CANCELLED}),
     State.QUEUED: frozenset({State.HELD, State.ORDERED, State.CANCELLED}),
-    State.ORDERED: frozenset({State.QUEUED, State.PAID, State.RETURNED}),
+    State.ORDERED: frozenset({State.HELD, State.QUEUED, State.PAID, State.RETURNED}),
     State.PAID: frozenset(),
     State.RETURNED: frozenset(),
     State.CANCELLED: frozenset(),
