@@ -30,6 +30,7 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.trades, _trades(told), _kept(connection, tables.trades, "id", "entry")),
         (tables.withdrawals, _withdrawals(told), _withdrawal_rows(connection)),
         (tables.arrivals, _arrivals(connection, told), _arrival_rows(connection)),
+        (tables.sweeps, _sweeps(connection, told), _kept(connection, tables.sweeps, "arrival", "job", "units")),
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
         (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
         (tables.reserves, _reserves(told), _reserve_rows(connection)),
@@ -130,6 +131,10 @@ def _arrivals(connection: Connection, told: Told) -> _Rows:
         noted = (body.get("network"), body.get("key"))
         if noted in found:
             found[noted] = (*found[noted][:5], _entry(body))
+    for body in _bodies(told, "sweep-credited"):
+        swept = (body.get("network"), body.get("key"))
+        if swept in found:
+            found[swept] = (*found[swept][:3], "credited", *found[swept][4:])
     for body in _bodies(told, "suspense-credited"):
         key = numbers.get(body.get("arrival"))
         if key in found:
@@ -138,6 +143,20 @@ def _arrivals(connection: Connection, told: Told) -> _Rows:
         key = numbers.get(number)
         if key in found:
             found[key] = (*found[key][:3], "returned", *found[key][4:])
+    return found
+
+
+def _sweeps(connection: Connection, told: Told) -> _Rows:
+    """Give what the journal says of jobs that took a deposit from its address before it was credited."""
+    arrivals = tables.arrivals
+    numbers: dict[Any, int] = {(row.network, row.key): row.id for row in connection.execute(select(arrivals))}
+    found: dict[Any, Any] = {}
+    for body in _bodies(told, "sweep-credited"):
+        arrival, rows = numbers.get((body.get("network"), body.get("key"))), body.get("sweeps")
+        for row in rows if isinstance(rows, list) else ():
+            match row:
+                case [int(job), str(units)]:
+                    found[arrival, job] = units
     return found
 
 

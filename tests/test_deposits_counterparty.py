@@ -1,6 +1,7 @@
 """Deposits of Counterparty's assets in both customs: an address for each customer, or a shared one with a memo.
 
 A stranger with a key of their own builds real sends, signs them, and the served devnet's two nodes tell what arrived.
+Sweeps are not waited for here; where they are, `test_deposits_swept` tells.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ OTHER = Asset(NETWORK, "OTHERCARD", 0)
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """Dave and edward are registered, and a stranger has coins and assets; everything before was read."""
-    with a_house(tmp_path) as found:
+    with a_house(tmp_path, credit_after_sweep=False) as found:
         for name in ("dave", "edward"):
             register(found.store, name, NOW)
         found.counterparty.issue(OTHER.code, divisible=False)

@@ -238,6 +238,7 @@ class Arrival:
     """Money that reached one of our addresses, irreversibly as the settings say. `key` names it once and for ever.
 
     `destination` has the tag or memo that came with it. A `refund` is the ledger's own giving back, and no deposit.
+    What waits `until_swept` is credited, at an address of a customer's own, once it was taken from there (`Collector`).
     """
 
     key: str
@@ -247,6 +248,7 @@ class Arrival:
     destination: Destination
     amount: Amount
     refund: bool = False
+    until_swept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +278,20 @@ class Receiver(Protocol):
         Raises:
             HistoryMissing: where the node does not have what comes next. NodeUnreachable: of the node.
         """
+
+
+@runtime_checkable
+class Collector(Protocol):
+    """What a gateway offers besides where deposits at customers' own addresses count only once we have moved them."""
+
+    network: str
+
+    @property
+    def collects(self) -> bool:
+        """Say whether the settings want that; where they do not, whatever waits for it is credited."""
+
+    def collected(self, watched: Watched) -> Outcome:
+        """Say what the ledger has decided of a transaction of ours, at the depth at which a sweep counts."""
 
 
 @dataclass(frozen=True, slots=True)

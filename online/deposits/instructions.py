@@ -85,13 +85,22 @@ def instructions(store: Store, customer_id: str) -> tuple[Instruction, ...]:
         return tuple(_instruction(connection, row) for row in rows)
 
 
-def owner_of(connection: Connection, network: str, place: Destination) -> str | None:
-    """Give the customer to whom a place belongs: exactly with its tag or memo, or by an address of their own."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The customer to whom a place belongs; `alone` says that nobody shares its address."""
+
+    customer: str
+    alone: bool
+
+
+def owner_of(connection: Connection, network: str, place: Destination) -> Owner | None:
+    """Say to whom a place belongs: exactly with its tag or memo, or by an address of their own."""
     table = tables.places
     wanted = [str(place), place.address]  # whatever comes beside an address that is one customer's is theirs
     query = select(table.c.place, table.c.customer).where(table.c.network == network, table.c.place.in_(wanted))
     known = {row.place: row.customer for row in connection.execute(query)}
-    return known.get(str(place)) or known.get(place.address)
+    found = next((one for one in wanted if one in known), None)
+    return None if found is None else Owner(known[found], alone=found == place.address)
 
 
 def _tagged(connection: Connection, network: str, wallet: str, tag: int | None) -> Destination:

@@ -1,6 +1,7 @@
 """Takes in what arrived: each arrival once, with its posting, its journal line and the cursor in one transaction.
 
-It is a customer's where the place is exactly theirs, address and tag. What one of our own jobs moved is booked by that
+It is a customer's where the place is exactly theirs, address and tag. Where the gateway asks for it, what came to an
+address of their own waits until it is swept from there (`sweeping`). What one of our own jobs moved is booked by that
 job, unless it paid a withdrawal: then it is a deposit like any other. Everything else goes to suspense with a reason.
 What comes of an asset of which a wallet's books are not open waits, and is posted once they are: a stranger's asset can
 not disturb the books, and what a wallet held before comes into them by its opening alone.
@@ -9,14 +10,16 @@ not disturb the books, and what a wallet held before comes into them by its open
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
 from online.chains import customs
-from online.chains.api import Arrival, Arrivals, Gateway, Receiver
+from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
 from online.deposits.instructions import memo_used, owner_of
 from online.deposits.states import State
+from online.deposits.sweeping import credit_swept
 from online.ledger import accounts, postings
 from online.ledger.accounts import Kind
 from online.ledger.postings import Posting
@@ -29,6 +32,11 @@ from shared.chains import chain
 from shared.encoding import Value, units_to_bytes
 from shared.errors import Refusal
 from shared.money import Amount, Asset
+
+UNSWEPT: Final = "it is credited once it is swept from there: `lockgate prime`, then `lockgate sweep --asset`"
+"""What people read of a deposit that waits for its sweep."""
+
+_BOOKED: Final = frozenset({State.CREDITED, State.UNSWEPT, State.SUSPENSE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,12 @@ def take_in(store: Store, gateways: Mapping[str, Gateway], now: int) -> Taken:
             troubles.append(f"deposits on {network}: {refusal} [{refusal.code}]")
             continue
         states = _book(store, network, cursor, found, now)
-        credited += states.count(State.CREDITED)
+        try:
+            swept = credit_swept(store, gateway, now) if isinstance(gateway, Collector) else 0
+        except Refusal as refusal:
+            swept = 0
+            troubles.append(f"sweeps of deposits on {network}: {refusal} [{refusal.code}]")
+        credited += states.count(State.CREDITED) + swept
         suspended += states.count(State.SUSPENSE)
         troubles += found.notices
     return Taken(credited, suspended, tuple(troubles))
@@ -101,8 +114,8 @@ def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
     opened = _opened(tx.sql, key.wallet, one.amount.asset.code)
     state, customer, reason = _judge(tx.sql, network, one, is_open=opened is not None)
     entry, body = None, _told(network, one, state, customer, reason)
-    if state in (State.CREDITED, State.SUSPENSE) and opened is not None:
-        lines = _lines(key.wallet, one.amount, one.height, customer, opened)
+    if state in _BOOKED and opened is not None:
+        lines = _lines(key.wallet, one.amount, one.height, _owed(state, network, customer), opened)
         entry = postings.post(tx, f"deposit {one.tx_id} at {one.height}", "posted", lines, None, now)
         body["posted"] = postings.sworn(tx.sql, entry)
     to, amount = one.destination, one.amount
@@ -124,39 +137,38 @@ def _opened(connection: Connection, wallet: str, code: str) -> int | None:
     return connection.execute(select(table.c.height).where(here)).scalar()
 
 
-def _lines(
-    wallet: str, amount: Amount, height: int, customer: str | None, opened: int
-) -> tuple[Posting, Posting]:
+def _lines(wallet: str, amount: Amount, height: int, owed: str, opened: int) -> tuple[Posting, Posting]:
     """Give the lines of an arrival; what a wallet's books were opened with already comes out of own funds."""
-    came, owed = lines_of(wallet, amount, customer)
-    if height <= opened:
-        came = replace(came, account=accounts.of_network(Kind.OWN, amount.asset.network))
-    return came, owed
-
-
-def lines_of(wallet: str, amount: Amount, customer: str | None) -> tuple[Posting, Posting]:
-    """Give the lines of money that came to a wallet: owed to a customer, or to whoever is found later."""
     asset, units = amount.asset, amount.units
-    owed = accounts.customer(customer) if customer else accounts.of_network(Kind.SUSPENSE, asset.network)
-    return Posting(accounts.wallet(wallet), asset, units), Posting(owed, asset, -units)
+    came = accounts.of_network(Kind.OWN, asset.network) if height <= opened else accounts.wallet(wallet)
+    return Posting(came, asset, units), Posting(owed, asset, -units)
+
+
+def _owed(state: State, network: str, customer: str | None) -> str:
+    """Name the account on which an arrival is owed: the customer's, or the one where it waits."""
+    if state is State.CREDITED and customer is not None:
+        return accounts.customer(customer)
+    return accounts.of_network(Kind.UNSWEPT if state is State.UNSWEPT else Kind.SUSPENSE, network)
 
 
 def _judge(connection: Connection, network: str, one: Arrival, *, is_open: bool) -> tuple[State, str | None, str]:
     """Say what an arrival is, whose, and why it waits if it does."""
     if one.refund:
         return State.REFUND, None, "given back by the ledger itself"
-    customer, ours = owner_of(connection, network, one.destination), _moved_by_us(connection, network, one.tx_id)
+    owner, ours = owner_of(connection, network, one.destination), _moved_by_us(connection, network, one.tx_id)
     # What pays a withdrawal may bring it to another customer's place; what else it brings is change.
-    if ours is not None and (ours != ORDER_KIND or customer is None):
+    if ours is not None and (ours != ORDER_KIND or owner is None):
         return State.OWN, None, "moved by one of our own jobs"
     if not _is_noted(connection, one.amount.asset):
         return State.SUSPENSE, None, f"{one.amount.asset.code} is not noted here"
     if not is_open:
         return State.SUSPENSE, None, f"the wallet's books are not open for {one.amount.asset.code}"
-    if customer is not None and memo_used(connection, network, one.destination, beside=one.tx_id):
+    if owner is not None and memo_used(connection, network, one.destination, beside=one.tx_id):
         return State.SUSPENSE, None, "its memo came with an earlier deposit"
-    if customer is not None:
-        return State.CREDITED, customer, ""
+    if owner is not None and owner.alone and one.until_swept:
+        return State.UNSWEPT, owner.customer, UNSWEPT
+    if owner is not None:
+        return State.CREDITED, owner.customer, ""
     if customs(network).tags and one.destination.tag is None:
         return State.SUSPENSE, None, "it came without a tag"
     named = "tag" if one.destination.tag is not None else "memo" if one.destination.memo is not None else "address"
@@ -177,7 +189,8 @@ def _post_waiting(tx: Tx, network: str, now: int) -> None:
     query = select(table, opened.c.height.label("opened")).join(opened, both).where(here).order_by(table.c.id)
     for row in tx.sql.execute(query).all():
         asset = native if row.asset_code == native.code else Asset(network, row.asset_code, noted[row.asset_code])
-        lines = _lines(row.wallet, Amount(asset, int(row.units)), row.height, None, row.opened)
+        owed = _owed(State.SUSPENSE, network, None)
+        lines = _lines(row.wallet, Amount(asset, int(row.units)), row.height, owed, row.opened)
         entry = postings.post(tx, f"deposit {row.tx_id} at {row.height}", "posted", lines, None, now)
         tx.sql.execute(update(table).where(table.c.id == row.id).values(entry=entry))
         told: dict[str, Value] = {"network": network, "key": row.key, "posted": postings.sworn(tx.sql, entry)}

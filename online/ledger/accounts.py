@@ -20,14 +20,16 @@ class Kind(StrEnum):
     OWN = "own"
     CUSTOMER = "customer"
     SUSPENSE = "suspense"
+    UNSWEPT = "unswept"
     WITHDRAWALS = "withdrawals"
 
 
 ON_LEDGER = frozenset({Kind.WALLET, Kind.TRANSIT})
 """What a ledger holds for the house."""
 
-OWED = frozenset({Kind.CUSTOMER, Kind.SUSPENSE, Kind.WITHDRAWALS})
-"""What belongs to others: customers' balances, money that nobody was found for, withdrawals on their way."""
+OWED = frozenset({Kind.CUSTOMER, Kind.SUSPENSE, Kind.UNSWEPT, Kind.WITHDRAWALS})
+"""What belongs to others: customers' balances, money that nobody was found for, deposits that are credited once they
+are swept, withdrawals on their way."""
 
 HOUSE = frozenset({Kind.OWN, Kind.FEES, Kind.REFUNDS, Kind.OUTSIDE})
 """The house's own part: its funds, less what fees and treasury payments took."""

@@ -22,6 +22,7 @@ ROOTS: Final = {
     Kind.TRANSIT: "Assets:Transit",
     Kind.CUSTOMER: "Liabilities:Customer",
     Kind.SUSPENSE: "Liabilities:Suspense",
+    Kind.UNSWEPT: "Liabilities:Unswept",
     Kind.WITHDRAWALS: "Liabilities:Withdrawals",
     Kind.OWN: "Equity:Own",
     Kind.FEES: "Expenses:Fees",

@@ -148,12 +148,16 @@ def _jobs(connection: Connection, networks: frozenset[str]) -> Iterable[Row[Any]
     return connection.execute(query)
 
 
+def happened_at(memo: str) -> tuple[str, int] | None:
+    """Give the id and height of what happened, as the memo of a job's posted entry tells them."""
+    match = _HAPPENED.fullmatch(memo)
+    return None if match is None else (match[2], int(match[1]))
+
+
 def _named(row: Row[Any]) -> tuple[str, int]:
     """Give the id and height of what happened, which may be another id than the one that was known beforehand."""
-    match = _HAPPENED.fullmatch(row.memo)
-    if row.status == "posted" and match is not None:
-        return match[2], int(match[1])
-    return row.tx_id or f"job {row.job}", 0
+    told_by_memo = happened_at(row.memo) if row.status == "posted" else None
+    return told_by_memo or (row.tx_id or f"job {row.job}", 0)
 
 
 def _ids(row: Row[Any]) -> tuple[str, ...]:

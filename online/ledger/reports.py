@@ -29,6 +29,7 @@ PARTS: Final[Mapping[Kind, str]] = {
     Kind.TRANSIT: "in transit",
     Kind.CUSTOMER: "customers",
     Kind.WITHDRAWALS: "withdrawals on their way",
+    Kind.UNSWEPT: "deposits to be swept",
     Kind.SUSPENSE: "suspense",
     Kind.OWN: "own funds",
     Kind.FEES: "fees",

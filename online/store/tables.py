@@ -325,6 +325,15 @@ arrivals = Table(
     UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
 )
 
+# Of what arrived at a customer's own address, how much was taken from there by which job before it was credited.
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("arrival", _Number, ForeignKey("arrivals.id"), primary_key=True),
+    Column("job", _Number, ForeignKey("jobs.id"), primary_key=True, index=True),
+    Column("units", String(40), nullable=False),
+)
+
 mandates = Table(
     "mandates",
     metadata,

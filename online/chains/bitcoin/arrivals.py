@@ -7,51 +7,64 @@ that spends from one of the addresses counts only at another one: what comes bac
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from online.chains.api import Arrival, Arrivals
 from online.chains.bitcoin.answers import hexed, mapping, sats, txid, whole
 from online.chains.bitcoin.asset_arrivals import asset_arrivals
 from online.chains.bitcoin.counterparty import CpNode
+from online.chains.bitcoin.cursors import Cursor, Reach, cursor_at, read_cursor
 from online.chains.bitcoin.movements import Ours, listed, spent
 from online.chains.bitcoin.node import Node
+from online.chains.bitcoin.settings import Settings
 from shared.chains.bitcoin.addresses import script_of
 from shared.effects import Destination
-from shared.errors import CounterpartyNodeMissing, HistoryMissing
+from shared.errors import CounterpartyNodeMissing, HistoryMissing, NodeUnfit
 from shared.money import Amount, Asset
 
 BLOCKS_MOST = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """From where is read: a bitcoind, the Counterparty node if there is one, and the settings."""
+
+    node: Node
+    cp: CpNode | None
+    settings: Settings
+
+
 def arrivals(
-    node: Node, cp: CpNode | None, native: Asset, addresses: Collection[str], assets: Collection[Asset],
-    cursor: str, confirmations: int,
-) -> Arrivals:  # fmt: skip
-    """Read on from a cursor, which is the last block read and its hash; from now where it is empty.
+    post: Post, native: Asset, addresses: Collection[str], assets: Collection[Asset], cursor: str
+) -> Arrivals:
+    """Read on from a cursor; from now where it is empty.
 
     Raises:
         HistoryMissing: for blocks that the node has not, and where another block stands in the place of the last one
             read: a reorganisation deeper than the settings call final.
-        CounterpartyNodeMissing: for assets without a Counterparty node. NodeUnreachable: when a node does not answer.
+        NodeUnfit: where the chain changed while it was read. CounterpartyNodeMissing: for assets without a
+            Counterparty node. NodeUnreachable: when a node does not answer.
     """
-    deep = _newest(node, cp, native, assets) - confirmations + 1
+    node = post.node
+    deep = _deep(post, _newest(post, native, assets))
     if not cursor:
-        return Arrivals((), _cursor(node, deep), deep)
-    last, _, known = cursor.partition(" ")
-    ours = Ours(native, {script_of(address, native.network): address for address in addresses})
-    found, before, height = [], known, int(last)
+        return _read((), cursor_at(node, deep))
+    was = read_cursor(cursor)
+    height, known = was.blocks[0]
     if node.block_hash(height) != known:
         raise HistoryMissing(f"{node.name} has another block {height} than the one that was read, or none")
-    for height in range(int(last) + 1, min(deep, int(last) + BLOCKS_MOST) + 1):
-        block = node.block_with_spent(height)
-        if block is None or block.get("previousblockhash") != before:
-            raise HistoryMissing(f"{node.name} has no block {height} that follows the one before it")
-        before = str(block.get("hash"))
-        found += list(of_block(block, ours))
-    if cp is not None and height > int(last):
-        found += asset_arrivals(cp, native, addresses, assets, int(last), height)
-        found.sort(key=lambda one: one.height)
-    return Arrivals(tuple(found), f"{height} {before}", height)
+    reach = Reach(_onward(was.reach.native, deep.native), _onward(was.reach.assets, deep.assets))
+    if reach == was.reach:
+        return _read((), was)
+    now = cursor_at(node, reach)
+    _require_still(post, now)
+    found = _outputs(node, native, addresses, was.reach.native, reach.native)
+    if post.cp is not None and reach.assets > was.reach.assets:
+        came = asset_arrivals(post.cp, native, addresses, assets, was.reach.assets, reach.assets)
+        found += [replace(one, until_swept=post.settings.credit_after_sweep) for one in came]
+    _require_still(post, now)
+    return _read(sorted(found, key=lambda one: one.height), now)
 
 
 def of_block(block: Mapping[str, Any], ours: Ours) -> Iterator[Arrival]:
@@ -71,18 +84,53 @@ def of_block(block: Mapping[str, Any], ours: Ours) -> Iterator[Arrival]:
                 yield Arrival(f"{tx_id}:{place}", tx_id, height, sender, to, Amount(ours.native, units))
 
 
-def _newest(node: Node, cp: CpNode | None, native: Asset, assets: Collection[Asset]) -> int:
+def _read(found: Collection[Arrival], cursor: Cursor) -> Arrivals:
+    return Arrivals(tuple(found), str(cursor), min(cursor.reach.native, cursor.reach.assets))
+
+
+def _newest(post: Post, native: Asset, assets: Collection[Asset]) -> int:
     """Give the newest block of which both nodes can tell."""
-    height = node.status().height
-    if cp is not None:
-        return min(height, cp.status().height)
+    height = post.node.status().height
+    if post.cp is not None:
+        return min(height, post.cp.status().height)
     if any(asset != native for asset in assets):
         raise CounterpartyNodeMissing("what arrives of assets is seen by a Counterparty node alone")
     return height
 
 
-def _cursor(node: Node, height: int) -> str:
-    known = node.block_hash(height)
-    if known is None:
-        raise HistoryMissing(f"{node.name} has not its own block {height}")
-    return f"{height} {known}"
+def _deep(post: Post, newest: int) -> Reach:
+    """Give the last blocks that are deep enough."""
+    settings = post.settings
+    native = settings.deposit_confirmations or settings.confirmations
+    return Reach(max(0, newest - native + 1), max(0, newest - settings.asset_deposit_confirmations + 1))
+
+
+def _onward(last: int, deep: int) -> int:
+    return max(last, min(deep, last + BLOCKS_MOST))
+
+
+def _require_still(post: Post, cursor: Cursor) -> None:
+    """Demand that both nodes are on the chain of a cursor: asked before it is read and after.
+
+    Raises:
+        NodeUnfit: if one is not, as in a reorganisation; the same is asked again at the next look.
+    """
+    (height, block), reach = cursor.blocks[0], cursor.reach
+    if post.node.block_hash(height) != block:
+        raise NodeUnfit(f"{post.node.name}: its chain changed while it was read; try again")
+    if post.cp is not None and post.cp.block_hash(reach.assets) != post.node.block_hash(reach.assets):
+        raise NodeUnfit(f"{post.cp.name} and {post.node.name} have different blocks {reach.assets}; try again")
+
+
+def _outputs(node: Node, native: Asset, addresses: Collection[str], since: int, last: int) -> list[Arrival]:
+    """Give what the blocks above a height up to another brought in bitcoins, each the one that follows the last."""
+    ours = Ours(native, {script_of(address, native.network): address for address in addresses})
+    found: list[Arrival] = []
+    before = node.block_hash(since)
+    for height in range(since + 1, last + 1):
+        block = node.block_with_spent(height)
+        if block is None or block.get("previousblockhash") != before:
+            raise HistoryMissing(f"{node.name} has no block {height} that follows the one before it")
+        before = str(block.get("hash"))
+        found += of_block(block, ours)
+    return found

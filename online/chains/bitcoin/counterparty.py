@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from online.chains.bitcoin.answers import hexed, mapping, text, whole
+from online.chains.bitcoin.answers import hexed, mapping, text, txid, whole
 from online.chains.bitcoin.client import Rest
 from shared.errors import NodeAnswerUnreadable, NodeRefused
 
@@ -98,6 +98,10 @@ class CpNode:
             height=whole(root, "counterparty_height"),
             backend_height=whole(root, "backend_height"),
         )
+
+    def block_hash(self, height: int) -> str:
+        """Give the hash of the block that it read at a height."""
+        return txid(self._rest.get("blocks", str(height))["result"], "block_hash")
 
     def balance(self, address: str, asset: str) -> int:
         """Give what an address holds of an asset, what is attached to its outputs left out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from online.chains import api
@@ -130,10 +131,7 @@ class BitcoinGateway:
 
     def watch(self, watched: api.Watched) -> api.Outcome:
         """Say what the chain has decided. Raises NodeUnreachable."""
-        if watched.effects.network != self.network:
-            raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self.network}")
-        posts = [watch.Post(node, self._cp, self._settings) for node in self._nodes]
-        return watch.watch(posts, watched)
+        return self._decided(watched, self._settings)
 
     def movements(self, addresses: Collection[str], assets: Collection[Asset], since: int) -> api.Movements:
         """Give every change of what some addresses hold above a height; see `movements.movements` for refusals."""
@@ -144,13 +142,27 @@ class BitcoinGateway:
         """Give what arrived at some addresses since a cursor; see `arrivals.arrivals` and `agreed` for refusals."""
 
         def tell(node: Node, cp: CpNode | None, assets: Collection[Asset]) -> api.Arrivals:
-            depth = self._settings.confirmations
-            return arrivals.arrivals(node, cp, self._asset, addresses, assets, cursor, depth)
+            post = arrivals.Post(node, cp, self._settings)
+            return arrivals.arrivals(post, self._asset, addresses, assets, cursor)
 
         above = self._settings.second_above
         judged = [asset for asset in assets if asset == self._asset or self._second_cp is not None]
         found = tell(self._nodes[0], self._cp, assets)
         return agreed(found, judged, above, lambda: tell(self._nodes[-1], self._second_cp, judged))
+
+    @property
+    def collects(self) -> bool:
+        """Say whether assets at customers' own addresses count only once they are swept."""
+        return self._settings.credit_after_sweep
+
+    def collected(self, watched: api.Watched) -> api.Outcome:
+        """Say what the chain has decided, as deep as a sweep must stand. Raises NodeUnreachable."""
+        return self._decided(watched, replace(self._settings, confirmations=self._settings.sweep_confirmations))
+
+    def _decided(self, watched: api.Watched, settings: Settings) -> api.Outcome:
+        if watched.effects.network != self.network:
+            raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self.network}")
+        return watch.watch([watch.Post(node, self._cp, settings) for node in self._nodes], watched)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

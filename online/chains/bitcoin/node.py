@@ -58,12 +58,15 @@ class Node:
             return None
         return a_hash(self._rpc.good(answer))
 
+    def block_hashes(self, heights: Sequence[int]) -> list[str]:
+        """Give the hashes of the best chain's blocks at some heights. Raises NodeRefused where there is none yet."""
+        return [a_hash(each) for each in self._all(*(("getblockhash", (height,)) for height in heights))]
+
     def blocks_back(self, first: int, last: int) -> Iterator[tuple[int, str, bytes]]:
         """Give height, hash and bytes of the blocks from the last to the first, ending early where bytes are gone."""
         for top in range(last, first - 1, -_BLOCKS_AT_ONCE):
             heights = range(top, max(top - _BLOCKS_AT_ONCE, first - 1), -1)
-            hashes = [a_hash(each) for each in self._all(*(("getblockhash", (height,)) for height in heights))]
-            for height, block in zip(heights, hashes, strict=True):
+            for height, block in zip(heights, self.block_hashes(heights), strict=True):
                 raw = self._rpc.ask("getblock", block, 0)
                 if isinstance(raw, RpcFault):
                     return  # pruned, or gone with a reorganisation

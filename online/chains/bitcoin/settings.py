@@ -26,6 +26,9 @@ _BOUNDS = {
     "fallback_rate": (100, 10**7),
     "confirm_target": (1, 1008),
     "confirmations": (1, 1_000),
+    "deposit_confirmations": (1, 1_000),
+    "asset_deposit_confirmations": (1, 1_000),
+    "sweep_confirmations": (1, 1_000),
     "search_blocks": (1, 100_000),
     "timeout_seconds": (1, 600),
     "scan_timeout_seconds": (1, 3_600),
@@ -36,6 +39,9 @@ _BOUNDS = {
 class Settings:
     """Where the nodes are, what may be paid as fees, and when a transaction counts as irreversible.
 
+    `confirmations` is for what we do ourselves. `deposit_confirmations` is for bitcoins that come in, the same where it
+    is missing, `asset_deposit_confirmations` for assets that do. What comes to a customer's own address is credited
+    once a transaction of ours that took it from there has `sweep_confirmations`, unless `credit_after_sweep` is false.
     `fee_rate_cap` is in sat/vB and `fee_cap` in sat, for both transactions of a pair together. `fallback_rate`, in
     sat per 1000 vB, is used where the node has no estimate; without it such a build is refused. `search_blocks` is how
     far back the spender of an input is searched. `source` says whether our encoder builds or compose does; the other
@@ -56,6 +62,10 @@ class Settings:
     fallback_rate: int | None = None
     confirm_target: int = 6
     confirmations: int = 6
+    deposit_confirmations: int | None = None
+    asset_deposit_confirmations: int = 2
+    sweep_confirmations: int = 1
+    credit_after_sweep: bool = True
     search_blocks: int = 4_320
     source: Literal["own", "compose"] = "own"
     timeout_seconds: int = 30
@@ -80,6 +90,8 @@ class Settings:
             raise BadGatewaySettings('source is "own" or "compose"')
         if self.source == "compose" and self.counterparty_url is None:
             raise BadGatewaySettings('source = "compose" needs a counterparty_url')
+        if type(self.credit_after_sweep) is not bool:
+            raise BadGatewaySettings("credit_after_sweep is true or false")
         if self.cookie_file is not None and not isinstance(self.cookie_file, str):
             raise BadGatewaySettings("cookie_file is a path")
 

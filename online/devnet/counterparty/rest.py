@@ -94,6 +94,16 @@ def root(world: CounterpartyWorld, _path: Sequence[str], _given: Given) -> dict[
         "documentation": "https://counterpartycore.docs.apiary.io/", "routes": "", "blueprint": ""}}
 
 
+def block(world: CounterpartyWorld, path: Sequence[str], _given: Given) -> dict[str, Any]:
+    """Describe a block that was read."""
+    height, chain = int(path[0]), world.bitcoin.chain
+    if height > world.height:
+        raise NotFound("Block not found")
+    found = chain.blocks[chain.active[height]]
+    return {"result": {"block_index": height, "block_hash": found.hash, "block_time": found.time,
+                       "previous_block_hash": chain.active[height - 1] if height else None, "confirmed": True}}
+
+
 def broadcast(world: CounterpartyWorld, _path: Sequence[str], given: Given) -> dict[str, Any]:
     """Send a signed transaction on."""
     try:
@@ -254,6 +264,7 @@ def unpack(world: CounterpartyWorld, _path: Sequence[str], given: Given) -> dict
 _ROUTES: Final[Sequence[tuple[str, set[str], Route]]] = (
     ("/v2/?", set(), root),
     ("/v2/addresses/mempool", {"addresses", *_PAGED}, addresses_mempool),
+    ("/v2/blocks/([0-9]{1,9})", {"verbose"}, block),
     (f"/v2/addresses/{_ANY}/balances", _PAGED, balances),
     (f"/v2/addresses/{_ANY}/balances/{_ANY}", _PAGED, balances),
     (f"/v2/addresses/{_ANY}/receives(?:/{_ANY})?", _PAGED, _sends("destination")),

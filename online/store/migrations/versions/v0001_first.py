@@ -325,6 +325,14 @@ Table(
 )
 
 Table(
+    "sweeps",
+    metadata,
+    Column("arrival", _Number, ForeignKey("arrivals.id"), primary_key=True),
+    Column("job", _Number, ForeignKey("jobs.id"), primary_key=True, index=True),
+    Column("units", String(40), nullable=False),
+)
+
+Table(
     "mandates",
     metadata,
     Column("id", String(64), primary_key=True),
