@@ -340,6 +340,18 @@ def test_what_can_not_arrive_is_held_for_a_person_and_the_others_go(desk: Desk) 
     assert verify(desk.store).ok
 
 
+def test_what_an_order_pays_is_not_released_into_another_one(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW - 60)
+    desk.tick()
+    with pytest.raises(WithdrawalMoved):
+        release(desk.store, "a", NOW)
+    settled(desk)
+    with pytest.raises(WithdrawalMoved):
+        release(desk.store, "a", NOW)
+    desk.tick()
+    assert (desk.states(), states(desk)) == (["final"], {"a": State.PAID})
+
+
 def test_what_a_node_stands_in_the_way_of_is_tried_again(desk: Desk) -> None:
     accept(desk.store, wish(desk, "a"), NOW - 60)
     desk.world.silent = True

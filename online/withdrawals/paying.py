@@ -22,7 +22,7 @@ from online.withdrawals.gathering import gather, patient
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.settling import ORDER_KIND
 from online.withdrawals.states import State
-from shared.errors import RecipientRefused, Refusal
+from shared.errors import RecipientRefused, Refusal, WithdrawalMoved
 
 
 def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[str, ...]:
@@ -66,7 +66,11 @@ def _build(store: Store, job: Job, gateway: Gateway, now: int) -> str:
 def release(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
     """Let a held withdrawal wait to be paid, as a person decided. Raises UnknownWithdrawal, WithdrawalMoved."""
     with store.transaction() as tx:
-        return move(tx, find_withdrawal(tx.sql, withdrawal_id), State.QUEUED, now)
+        one = find_withdrawal(tx.sql, withdrawal_id)
+        # What an order pays waits again only once that order can never pay it: else it would be paid twice.
+        if one.state is not State.HELD:
+            raise WithdrawalMoved(f"the withdrawal {one.id} is {one.state} and not held")
+        return move(tx, one, State.QUEUED, now)
 
 
 def hold(store: Store, withdrawal_id: str, reason: str, now: int) -> Withdrawal:
