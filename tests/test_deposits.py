@@ -138,7 +138,7 @@ def test_a_crash_before_the_commit_loses_nothing_and_doubles_nothing(
     assert (len(told(house)), house.owed("dave")) == (1, 50)
 
 
-def test_what_our_own_jobs_move_is_no_deposit_but_a_withdrawal_to_a_customers_tag_is_one(house: XrplHouse) -> None:
+def test_what_our_own_jobs_move_is_no_deposit_but_what_a_withdrawal_pays_to_us_is_one(house: XrplHouse) -> None:
     from online.orders.drafting import draft_rebalance
 
     Stranger(house.world, 1_000).pay(house.address("cold"), 100 * 10**6, 1)
@@ -150,12 +150,14 @@ def test_what_our_own_jobs_move_is_no_deposit_but_a_withdrawal_to_a_customers_ta
     (alice, sign), (bob, countersign) = signers(house, "alice", "bob")
     given = draft_mandate(house.store, Mandate("hot", {"XRP": ceiling}, 1, 0), person=alice, sign=sign, now=NOW)  # type: ignore[arg-type]
     approve_mandate(house.store, given.id, person=bob, sign=countersign, now=NOW)  # type: ignore[arg-type]
-    accept(house.store, Wish("w1", "dave", "hot", Destination(house.address("cold"), 2), xrp(10)), NOW)
+    for name, tag, coins in (("w1", 2, 10), ("w2", 99, 5)):
+        accept(house.store, Wish(name, "dave", "hot", Destination(house.address("cold"), tag), xrp(coins)), NOW)
     house.tick()
     house.cross()
     house.settle()
     assert [row[0] for row in told(house) if row[2] == "credited"] == ["dave", "edward"]
-    assert (house.owed("dave"), house.owed("edward")) == (90, 10)
+    assert (None, 5, "suspense", "no customer has this tag") in told(house)
+    assert (house.owed("dave"), house.owed("edward")) == (85, 10)
     house.require_books()
 
 

@@ -2,7 +2,7 @@
 
 It is a customer's where the place is exactly theirs, address and tag. Where the gateway asks for it, what came to an
 address of their own waits until it is swept from there (`sweeping`). What one of our own jobs moved is booked by that
-job, unless it paid a withdrawal: then it is a deposit like any other. Everything else goes to suspense with a reason.
+job, unless it paid what we owed: then it is a deposit like any other. Everything else goes to suspense with a reason.
 What comes of an asset of which a wallet's books are not open waits, and is posted once they are: a stranger's asset can
 not disturb the books, and what a wallet held before comes into them by its opening alone.
 """
@@ -20,6 +20,8 @@ from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
 from online.deposits.instructions import memo_used, owner_of
 from online.deposits.states import State
 from online.deposits.sweeping import credit_swept
+from online.jobs.model import effects_of, find_job
+from online.jobs.moves import OWED_BY
 from online.ledger import accounts, postings
 from online.ledger.accounts import Kind
 from online.ledger.postings import Posting
@@ -27,7 +29,6 @@ from online.store import journal, tables
 from online.store.assets import registers
 from online.store.database import Store, Tx
 from online.store.wallets import find_owner
-from online.withdrawals.settling import ORDER_KIND
 from shared.chains import chain
 from shared.encoding import Value, units_to_bytes
 from shared.errors import Refusal
@@ -155,9 +156,8 @@ def _judge(connection: Connection, network: str, one: Arrival, *, is_open: bool)
     """Say what an arrival is, whose, and why it waits if it does."""
     if one.refund:
         return State.REFUND, None, "given back by the ledger itself"
-    owner, ours = owner_of(connection, network, one.destination), _moved_by_us(connection, network, one.tx_id)
-    # What pays a withdrawal may bring it to another customer's place; what else it brings is change.
-    if ours is not None and (ours != ORDER_KIND or owner is None):
+    owner = owner_of(connection, network, one.destination)
+    if _is_booked_by_its_job(connection, network, one):
         return State.OWN, None, "moved by one of our own jobs"
     if not _is_noted(connection, one.amount.asset):
         return State.SUSPENSE, None, f"{one.amount.asset.code} is not noted here"
@@ -197,11 +197,20 @@ def _post_waiting(tx: Tx, network: str, now: int) -> None:
         journal.append(tx, "arrival-posted", told, now)
 
 
-def _moved_by_us(connection: Connection, network: str, tx_id: str) -> str | None:
-    """Give the kind of the order whose job made a transaction, or nothing where it is not ours."""
+def _is_booked_by_its_job(connection: Connection, network: str, one: Arrival) -> bool:
+    """Say whether one of our own jobs moved this to where its postings have it.
+
+    A job that pays what is owed books it as paid, wherever it went: what it paid to an address of ours is a deposit
+    like any other, and what else it brought there is change.
+    """
     jobs, orders = tables.jobs, tables.orders
-    query = select(orders.c.kind).join(jobs, jobs.c.order_id == orders.c.id)
-    return connection.execute(query.where(jobs.c.network == network, jobs.c.tx_id == tx_id)).scalars().first()
+    query = select(jobs.c.id, orders.c.kind).join(orders, jobs.c.order_id == orders.c.id)
+    row = connection.execute(query.where(jobs.c.network == network, jobs.c.tx_id == one.tx_id)).first()
+    if row is None or row.kind not in OWED_BY:
+        return row is not None
+    payments = effects_of(find_job(connection, row.id)).payments
+    paid = {(payment.destination.address, payment.amount) for payment in payments}
+    return (one.destination.address, one.amount) not in paid
 
 
 def _told(network: str, one: Arrival, state: State, customer: str | None, reason: str) -> dict[str, Value]:
