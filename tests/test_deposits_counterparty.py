@@ -6,6 +6,7 @@ Sweeps are not waited for here; where they are, `test_deposits_swept` tells.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,6 +160,11 @@ def test_customers_share_an_address_and_are_told_apart_by_memos(house: House) ->
     assert told(house) == [("edward", "XCP", 9_000, "credited", "")]
     house.require_books()
     assert verify(house.store).ok
+
+
+def test_a_memo_is_written_as_hex_even_where_a_text_was_drawn(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "token_bytes", lambda count: b"A" * count)
+    assert place(house, "dave", memo=True).memo == "hex c1" + "41" * 7
 
 
 def test_an_address_that_customers_share_is_nobodys_own(house: House) -> None:

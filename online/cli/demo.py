@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -19,8 +21,9 @@ def demo(out: Path | None, story: str | None, *, as_json: bool) -> None:
     """Move XRP from cold to hot, XCP and BTC by a send, a batch and a sweep, NEAR and a token, on embedded ledgers."""
     from online.demo import run_demo
 
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     try:
-        report = run_demo(out, note if as_json else say, story=story)
+        report = run_demo(out, note if as_json else say, story=story, columns=columns)
     except Refusal as refusal:
         if as_json:
             click.echo(json.dumps({"ok": False, "failed": str(refusal), "code": refusal.code}))

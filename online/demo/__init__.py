@@ -15,8 +15,12 @@ from shared.errors import DemoFailed, FileExists, FileTrouble, Refusal
 from shared.transport.media import write_file
 
 
-def run_demo(out: Path | None, say: Callable[[str], None], *, story: str | None = None) -> dict[str, Any]:
+def run_demo(
+    out: Path | None, say: Callable[[str], None], *, story: str | None = None, columns: int | None = None
+) -> dict[str, Any]:
     """Run the demonstration into a new folder, telling each step, and give the report; of a story, if one is named.
+
+    Lines are broken at so many columns where that is said.
 
     Raises:
         DemoFailed: if a step does not do what it should; the folder keeps what was made.
@@ -35,7 +39,7 @@ def run_demo(out: Path | None, say: Callable[[str], None], *, story: str | None 
     folder = (out or Path("demo-out") / time.strftime("%Y%m%d-%H%M%S")).resolve()
     _make(folder)
     write_file(folder / "README.txt", README.format(passphrase=PASSPHRASE).encode())
-    diary, ledgers = Diary(say), []
+    diary, ledgers = Diary(say, columns), []
     stories: dict[str, type[Journey]] = {"xrp": XrpStory, "xcp": XcpStory, "near": NearStory}
     journeys: list[Journey] = [stories[story](folder, diary)] if story else [
         XrplJourney(folder, diary), BitcoinJourney(folder / "bitcoin", diary), NearJourney(folder / "near", diary),

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-
-_NO_TERMINAL: Final = 10_000, 24
-"""A width that nothing has: a file's lines are not broken."""
+from typing import Any
 
 
 class Diary:
-    """The steps so far, in order."""
+    """The steps so far, in order; lines are broken at so many columns where that is said."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, say: Callable[[str], None], columns: int | None = None) -> None:
+        self._say, self._columns = say, columns
         self._begun = time.monotonic()
         self.current = "beginning"
         self.steps: list[dict[str, Any]] = []
@@ -61,10 +57,12 @@ class Diary:
             self._say(f"  the books again: lockgate --home {ledger['places']['coordinator']} books sheet")
 
     def _say_broken(self, begin: str, text: str, more: int) -> None:
-        """Say a line, broken between words at the terminal's width; what follows stands as deep as its text or more."""
-        width, deep = shutil.get_terminal_size(_NO_TERMINAL).columns, " " * (len(begin) + more)
-        broken = textwrap.wrap(
-            text, width, initial_indent=begin, subsequent_indent=deep, break_long_words=False, break_on_hyphens=False
-        )
-        for line in broken or [""]:
-            self._say(line.replace("\N{NO-BREAK SPACE}", " "))
+        """Say a line, broken between words where it is too long; what follows stands as deep as its text or more."""
+        lines, deep = [begin + text], " " * (len(begin) + more)
+        if self._columns is not None and text:
+            lines = textwrap.wrap(
+                text, self._columns, initial_indent=begin, subsequent_indent=deep,
+                break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
+        for line in lines:
+            self._say(line.replace("\N{NO-BREAK SPACE}", " ").rstrip())

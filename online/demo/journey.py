@@ -144,7 +144,8 @@ class Journey(ABC):
         with self.diary.step(self.begins):
             for server in self.serving():
                 self._stack.enter_context(server)
-        with self.diary.step("administrators dora and emil, and the approver carol, get their keys at the signer"):
+        with self.diary.step("dora, emil and carol get their keys at the signer"):
+            self.diary.tell("dora and emil are its administrators; carol approves what is signed")
             for name in ("dora", "emil", "carol"):
                 self._new_key(name)
         with self.diary.step("the signer's vault is made; it asks its 24 words back"):
@@ -152,15 +153,16 @@ class Journey(ABC):
                 self.lines[name] = box.make([self.lines["dora"], self.lines["emil"]], 2, PASSPHRASE)
             alone = "without any network" if solitude() else "though with a network: it can not be removed here"
             self.diary.tell(f"a signer runs as a process of its own, {alone}")
-        with self.diary.step("the coordinator is set up; alice drafts here, bob approves; the signer is paired"):
+        with self.diary.step("the coordinator is set up for alice and bob; the signer is paired"):
+            self.diary.tell("alice drafts orders here, and bob approves them")
             self._meet()
-        with self.diary.step("the signer's cards bring the wallets; they get their first money; the books open"):
+        with self.diary.step("the signer's cards bring wallets; they get money; the books open"):
             for account, name in enumerate(self.wallets):
                 self._card(name, account)
             self.fund()
             for name in self.wallets:
                 books.open_wallet(self.store, name, self.gateways[self.network], now())
-        with self.diary.step("a policy is sealed by both administrators and installed on the signer"):
+        with self.diary.step("both administrators seal a policy; it is installed on the signer"):
             self._install_policy()
         self._stack.enter_context(self.closing())
 
@@ -208,18 +210,18 @@ class Journey(ABC):
     def cross(self) -> None:
         """Take what is approved over the gap and back, once in many steps and from then on in one."""
         if not self._frames:
-            with self.diary.step("the coordinator builds what was ordered and exports one request in QR frames"):
+            with self.diary.step("the coordinator builds it and exports one request in QR frames"):
                 request, shown = self._export()
-            with self.diary.step("the signer reads the film and shows the same review with the same fingerprint"):
+            with self.diary.step("the signer reads the film: the same review, the same fingerprint"):
                 self._compare(request)
-            with self.diary.step("carol approves once; the signer judges by its policy, writes its journal, signs"):
+            with self.diary.step("carol approves; the signer judges, writes its journal, and signs"):
                 self._sign()
-            with self.diary.step("the coordinator reads the answer's pictures and verifies every signature"):
+            with self.diary.step("the coordinator reads the answer and verifies every signature"):
                 self._take_answer(shown)
             return
         self._crossing = self.folder / f"crossing-{len(self._frames) + 1}"
         self._crossing.mkdir()
-        with self.diary.step("one more request crosses: both show the same, carol approves, all signatures verify"):
+        with self.diary.step("one more request crosses: both show the same, carol approves"):
             request, shown = self._export()
             self._compare(request)
             self._sign()

@@ -98,7 +98,8 @@ class Story(Journey, Generic[P]):
     ) -> dict[str, Order]:
         """Let customers withdraw to people outside under a mandate of so much at once; nobody is asked again here."""
         before = {order.id for order in orders(self.store)}
-        with self.diary.step(f"withdrawal: {told}; the station orders it under two people's mandate"):
+        with self.diary.step(f"withdrawal: {told}"):
+            self.diary.tell("alice and bob gave a mandate; under it the station orders by itself")
             self._mandate(most, count=len(wishes))
             for number, (name, to, amount) in enumerate(wishes, 1):
                 place = Destination(self.outside[to].address)
@@ -146,7 +147,7 @@ class Story(Journey, Generic[P]):
 
     def covered(self) -> None:
         """Hold every wallet against its ledger, and tell for each asset that what is owed is there."""
-        with self.diary.step("node against books: nothing differs, and everything that is owed is there"):
+        with self.diary.step("node against books: nothing differs, and all that is owed is there"):
             report = reconcile(self.store, self.gateways)
             problems = [f"{one.kind} in {one.wallet}" for one in report.findings] + list(report.failed)
             problems += [f"{one.asset.code} is not covered" for one in report.solvency if not one.covered]

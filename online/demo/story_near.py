@@ -62,20 +62,20 @@ class NearStory(OnNear, Story[NearStranger]):
             self._deposit("alice", 80_000)
             self._deposit("bob", 50_000)
             self.table({"deposits": 180_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
-        with self.diary.step(f"beside the guide: bob pays 1 000 of the token {USD.code} with a memo of his own"):
+        with self.diary.step(f"beside the guide: bob pays 1 000 {USD.code} with a memo"):
             self._token_deposit("bob", 1_000)
             self.table({"cold": 1_000}, {"bob": 1_000}, USD)
         done = self._sweep()
         with self.diary.step("the tables after the sweep"):
             self.table({"cold": 180_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
-        said = f"rebalance: alice drafts 80 000 NEAR and 400 {USD.code} from cold to hot; bob approves"
+        said = f"rebalance: 80 000 NEAR and 400 {USD.code} from cold to hot"
         moved = {"rebalance": self.coins(80_000), "rebalance of the token": self.coins(400, USD)}
         done |= self.carry_out(said, {name: self.rebalanced(amount) for name, amount in moved.items()})
         with self.diary.step("the tables after the rebalance"):
             self.table({"hot": 80_000, "cold": 100_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
             self.table({"hot": 400, "cold": 600}, {"bob": 1_000}, USD)
         taken = [("charlie", "charlie", self.coins(25_000)), ("bob", "dave", self.coins(250, USD))]
-        said = f"charlie takes 25 000 NEAR, bob lets dave have 250 {USD.code}"
+        said = f"25 000 NEAR for charlie, 250 {USD.code} from bob to dave"
         paid = self.withdraw(said, taken, most=[self.coins(30_000), self.coins(500, USD)])
         with self.diary.step("the tables at the end"):
             done |= self.settle(paid)

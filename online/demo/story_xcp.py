@@ -59,25 +59,27 @@ class XcpStory(OnBitcoin, Story[XcpStranger]):
     def tell(self) -> dict[str, Job]:
         """Tell deposits in both customs, a sweep, the guide's rebalance, and a batch."""
         paid = {"alice": 80_000, "bob": 50_000, "charlie": 50_000}
-        with self.diary.step("customers: alice and charlie get addresses of their own, bob a memo at the cold one"):
+        with self.diary.step("alice and charlie get addresses of their own, bob a memo at cold's"):
             self._instruct()
             self.table({}, {})
         done = self._prepare()
         with self.diary.step("deposit: charlie pays 50 000 XCP to his address"):
             self._send("charlie", 50_000, instruct(self.store, known("charlie"), "deposits", now()).place)
             self.table({"deposits": 50_000}, {"charlie": 50_000})
-        with self.diary.step("what the guide does not explain: alice pays 80 000 to hers, bob 50 000 with his memo"):
+        with self.diary.step("alice pays 80 000 to hers, bob 50 000 with his memo"):
             memo = instruct(self.store, known("bob"), "cold", now(), memo=True).place
             self._send("alice", 80_000, instruct(self.store, known("alice"), "deposits", now()).place)
             self._send("bob", 50_000, memo)
             self.table({"deposits": 130_000, "cold": 50_000}, paid)
-        with self.diary.step("dave pays 5 with bob's memo once more, edward 7 with a memo that nobody has"):
+        with self.diary.step("dave pays 5 with bob's memo again, edward 7 with one nobody has"):
             self._send("dave", 5, memo)
             self._send("edward", 7, Destination(memo.address, memo=_NOBODYS))
             for one in deposits(self.store, states=(State.SUSPENSE,)):
                 self.diary.tell(f"{one.amount} waits in suspense: {one.reason}")
             self.table({"deposits": 130_000, "cold": 50_012}, paid, suspense=12)
         done |= self._sweep()
+        with self.diary.step("the tables after the sweep"):
+            self.table({"cold": 180_012}, paid, suspense=12)
         done |= self._rebalance()
         with self.diary.step("the tables after the rebalance"):
             self.table({"hot": 80_000, "cold": 100_000}, paid)
@@ -99,7 +101,7 @@ class XcpStory(OnBitcoin, Story[XcpStranger]):
         places = [instruct(self.store, known(name), "deposits", now()).place for name in _SWEPT]
         primed = [(place.address, _PRIMED) for place in places]
         return self.carry_out(
-            "alice drafts that cold takes no send without a memo, and bitcoins for deposit addresses; bob approves",
+            "alice drafts: cold demands memos, deposit addresses get bitcoins",
             {
                 "options": lambda asking: draft_options(self.store, asking, wallet="cold", demanded=True),
                 "prime": lambda asking: draft_prime(self.store, self._purser, asking, wallet="cold", primed=primed),
@@ -115,7 +117,7 @@ class XcpStory(OnBitcoin, Story[XcpStranger]):
     def _sweep(self) -> dict[str, Job]:
         to = Destination(self.addresses("cold")[0], memo=_SWEEP)
         return self.carry_out(
-            "sweep: alice drafts that what the deposit addresses hold goes to cold, with a memo; bob approves",
+            "sweep: alice drafts that deposits go to cold, with a memo",
             {
                 "sweep": lambda asking: draft_asset_sweep(
                     self.store, self._purser, asking, wallet="deposits", to=to, assets=[XCP]
@@ -129,7 +131,7 @@ class XcpStory(OnBitcoin, Story[XcpStranger]):
         for one in deposits(self.store, states=(State.SUSPENSE,)):
             drafts[f"return of {one.amount}"] = partial(self._return, one.id)
         return self.carry_out(
-            "alice drafts 80 000 XCP from cold to hot, and that what is in suspense goes back; bob approves", drafts
+            "rebalance: 80 000 XCP from cold to hot; and suspense goes back", drafts
         )
 
     def _return(self, number: int, asking: Asking) -> Order:
@@ -137,7 +139,7 @@ class XcpStory(OnBitcoin, Story[XcpStranger]):
 
     def _withdraw(self) -> dict[str, Job]:
         wishes = [(name, to, self.coins(coins)) for name, to, coins in _BATCH]
-        paid = self.withdraw("charlie takes 25 000, alice 10 000, bob 5 000", wishes, most=[self.coins(30_000)])
+        paid = self.withdraw("charlie takes 25 000, alice 10 000, bob 5 000 XCP", wishes, most=[self.coins(30_000)])
         with self.diary.step("the tables at the end; one message paid all three"):
             done = self.settle(paid)
             self.table({"hot": 40_000, "cold": 100_000}, {"alice": 70_000, "bob": 45_000, "charlie": 25_000})
