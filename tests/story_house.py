@@ -24,6 +24,8 @@ from tests.both_machines import NOW, BothMachines
 
 PEOPLE = {"dave": 25_000, "edward": 45_000, "charlie": 100_000, "alice": 80_100, "bob": 50_100}
 CUSTOMERS = ("alice", "bob", "charlie")
+WAITS = ("suspense",)
+"""Accounts in which money waits for its customer."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,17 @@ class Tables:
     asset: Asset
     own: Mapping[str, int]
 
-    def require(self, wallets: Mapping[str, int], customers: Mapping[str, int], suspense: int = 0) -> None:
-        """Assert both tables, in whole coins; whoever is not named has none. Fees are far below half a coin."""
+    def require(self, wallets: Mapping[str, int], customers: Mapping[str, int], **waits: int) -> None:
+        """Assert both tables, and what waits for somebody, in whole coins; whoever is not named has none.
+
+        Fees are far below half a coin.
+        """
         rows, coin = self.rows(), 10**self.asset.decimals
         held = {name: (2 * rows.get(f"wallet:{name}", 0) + coin) // (2 * coin) - own for name, own in self.own.items()}
         assert held == {**dict.fromkeys(self.own, 0), **wallets}, held
         owed = {name: rows.get(f"customer:{known(name)}", 0) for name in CUSTOMERS}
         assert owed == {name: -customers.get(name, 0) * coin for name in CUSTOMERS}, owed
-        assert rows.get("suspense", 0) == -suspense * coin, rows
+        assert {kind: rows.get(kind, 0) for kind in WAITS} == {kind: -waits.get(kind, 0) * coin for kind in WAITS}, rows
 
     def rows(self) -> dict[str, int]:
         """Give what every account has, in base units; those of the whole network go by their kind."""

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from online.chains.bitcoin.customs import CUSTOMS
 from online.demo.strangers import XcpStranger
 from online.deposits.instructions import instruct
@@ -21,6 +23,7 @@ from online.jobs.model import jobs
 from online.orders.gathering import draft_asset_sweep, draft_prime
 from online.orders.spending import draft_options
 from shared.effects import Destination
+from shared.errors import MemoRequired
 from shared.money import Amount
 from tests.bitcoin_house import BTC, COIN, CONFIRMATIONS, NOW, XCP, House, a_house, amount
 from tests.story_house import (
@@ -59,9 +62,10 @@ def test_the_guides_story_of_xcp_number_by_number(tmp_path: Path) -> None:
         sent(house, ledger["bob"], 50_000, memo)
         tables.require({"deposits": 130_000, "cold": 50_000}, ALL_PAID)
 
-        # A memo that comes once more, and one that nobody has.
-        sent(house, ledger["dave"], 5, memo)
-        sent(house, ledger["edward"], 7, Destination(memo.address, memo="hex 80ffffffffffffff"))
+        # A memo that comes once more, and one that nobody has; none at all is against the address's options.
+        require_refused_without_memo(house, ledger["edward"], memo.address)
+        for name, count, text in (("dave", 5, memo.memo), ("edward", 7, "hex 80ffffffffffffff")):
+            sent(house, ledger[name], count, Destination(memo.address, memo=text))
         tables.require({"deposits": 130_000, "cold": 50_012}, ALL_PAID, suspense=12)
         waiting = deposits(house.store, states=(State.SUSPENSE,))
         assert [one.reason for one in waiting] == ["its memo came with an earlier deposit", "no customer has this memo"]
@@ -124,6 +128,12 @@ def sent(house: House, payer: XcpStranger, count: int, to: Destination) -> None:
     payer.send(house.gateway, coins(count), to)
     house.bitcoin.mine(CONFIRMATIONS)
     house.tick()
+
+
+def require_refused_without_memo(house: House, payer: XcpStranger, address: str) -> None:
+    """Assert that the ledger itself says that the address takes no send without a memo."""
+    with pytest.raises(MemoRequired):
+        payer.send(house.gateway, coins(7), Destination(address))
 
 
 def crossed(house: House) -> None:

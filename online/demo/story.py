@@ -34,6 +34,8 @@ CUSTOMERS: Final = ("alice", "bob", "charlie")
 COINS: Final = {"dave": 25_000, "edward": 45_000, "charlie": 100_000, "alice": 80_100, "bob": 50_100}
 """What people hold on the ledger before; of alice and bob the guide does not say it."""
 
+_WAITS: Final = {"suspense": "in suspense:  "}
+"""Where money waits for its customer, and how that is told."""
 
 P = TypeVar("P", bound=Outsider)
 
@@ -120,9 +122,12 @@ class Story(Journey, Generic[P]):
     # --- the tables -----------------------------------------------------------------------------
 
     def table(
-        self, wallets: Mapping[str, int], customers: Mapping[str, int], asset: Asset | None = None, *, suspense: int = 0
+        self, wallets: Mapping[str, int], customers: Mapping[str, int], asset: Asset | None = None, **waits: int
     ) -> None:
-        """Tell both sides in whole coins, and refuse if they are not these; what is the house's own stands apart."""
+        """Tell both sides in whole coins and what waits, and refuse if they are not these.
+
+        What is the house's own stands apart.
+        """
         asset = asset or self.coin
         posted = {one.account: one.posted for one in balance_sheet(self.store) if one.asset == asset}
         own = {name: self.own.get(name, {}).get(asset, 0) for name in self.wallets}
@@ -130,11 +135,13 @@ class Story(Journey, Generic[P]):
         owed = {name: _whole(-posted.get(f"customer:{known(name)}", 0), asset) for name in CUSTOMERS}
         self.diary.tell(f"{asset.code} on the ledger: " + _told(held))
         self.diary.tell(f"{asset.code} owed:          " + _told(owed))
-        waits = _whole(-posted.get(f"suspense:{self.network}", 0), asset)
-        if waits:
-            self.diary.tell(f"{asset.code} in suspense:   {waits}")
-        wanted = {**dict.fromkeys(held, 0), **wallets}, {**dict.fromkeys(owed, 0), **customers}, suspense
-        if (held, owed, waits) != wanted:
+        waiting = {kind: _whole(-posted.get(f"{kind}:{self.network}", 0), asset) for kind in _WAITS}
+        for kind, coins in waiting.items():
+            if coins:
+                self.diary.tell(f"{asset.code} {_WAITS[kind]} {_told({'': coins}).lstrip()}")
+        wanted = [{**dict.fromkeys(row, 0), **given}
+                  for row, given in ((held, wallets), (owed, customers), (waiting, waits))]  # fmt: skip
+        if [held, owed, waiting] != wanted:
             raise DemoFailed("these are not the guide's tables")
 
     def outside_holds(self, coins: Mapping[str, int]) -> None:

@@ -26,6 +26,7 @@ from online.orders.spending import draft_options
 from online.orders.writing import Asking
 from shared.chains import chain
 from shared.effects import Destination
+from shared.errors import DemoFailed, MemoRequired
 from shared.money import Amount
 
 _COIN: Final = 10**8
@@ -72,6 +73,7 @@ class XcpStory(OnBitcoin, Story[XcpStranger]):
             self._send("bob", 50_000, memo)
             self.table({"deposits": 130_000, "cold": 50_000}, paid)
         with self.diary.step("dave pays 5 with bob's memo again, edward 7 with one nobody has"):
+            self._require_refused("edward", 7, Destination(memo.address))
             self._send("dave", 5, memo)
             self._send("edward", 7, Destination(memo.address, memo=_NOBODYS))
             for one in deposits(self.store, states=(State.SUSPENSE,)):
@@ -113,6 +115,14 @@ class XcpStory(OnBitcoin, Story[XcpStranger]):
         self.outside[name].send(self.gateways[NETWORK], self.coins(coins), to)
         self.world.mine(CONFIRMATIONS)
         self.turn()
+
+    def _require_refused(self, name: str, coins: int, to: Destination) -> None:
+        try:
+            self._send(name, coins, to)
+        except MemoRequired as refusal:
+            self.diary.tell(f"{name}'s first try, without any, is refused: {refusal}")
+        else:
+            raise DemoFailed("the cold address takes a send without a memo")
 
     def _sweep(self) -> dict[str, Job]:
         to = Destination(self.addresses("cold")[0], memo=_SWEEP)

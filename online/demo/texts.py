@@ -46,13 +46,13 @@ epoch = "1000000"
 README: Final = """\
 What a demonstration of Lockgate left here. Every key and coin in it is worth nothing.
 
-coordinator/    the coordinator's data folder: lockgate --home coordinator order list
-signer-cold/    the cold wallet's signer: lockgate-signer --home signer-cold journal show
-signer-hot/     the hot wallet's signer
-people/         the key files of those who administer and approve at the signers
-crossing/       what crossed the gap: the cards, the policy, the request and the answer, as files and as QR pictures
-ledger.json     the ledger at the end: lockgate devnet --state ledger.json
-audit/          both journals, exported
+coordinator/     the coordinator's data folder: lockgate --home coordinator order list
+signer*/         a signer each: lockgate-signer --home signer journal show
+people/          the key files of those who administer and approve at the signers
+crossing*/       what crossed the gap: the cards, the policy, requests and answers, as files and as QR pictures
+ledger.json      an XRP Ledger at its end: lockgate devnet --state ledger.json
+audit/           both journals, exported
+bitcoin/, near/  the same of these ledgers, where several were shown
 
 Each passphrase here is: {passphrase}
 """
