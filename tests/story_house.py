@@ -24,7 +24,7 @@ from tests.both_machines import NOW, BothMachines
 
 PEOPLE = {"dave": 25_000, "edward": 45_000, "charlie": 100_000, "alice": 80_100, "bob": 50_100}
 CUSTOMERS = ("alice", "bob", "charlie")
-WAITS = ("suspense",)
+WAITS = ("suspense", "unswept")
 """Accounts in which money waits for its customer."""
 
 
@@ -98,5 +98,5 @@ def require_ended(house: BothMachines, *tables: Tables) -> None:
     assert set(lines.values()) == {True}, lines
     for one in tables:
         rows = one.rows()
-        assert [kind for kind in ("transit", "withdrawals", "suspense", "outside") if rows.get(kind)] == []
+        assert [kind for kind in ("transit", "withdrawals", "suspense", "unswept", "outside") if rows.get(kind)] == []
     assert verify(house.store).ok

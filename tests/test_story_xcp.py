@@ -1,7 +1,8 @@
 """The XRP guide's story told of XCP, number by number, with both customs of deposits and a batch that pays three.
 
-Alice and charlie have addresses of their own, derived from the wallet's card, primed and swept to the cold address; bob
-pays to that address with a memo. Fees in bitcoins and the priming are the house's own, and so are 1,000 XCP at cold.
+Alice and charlie have addresses of their own, derived from the wallet's card, primed and swept to the cold address:
+what they pay is seen with two confirmations, and theirs with one of the sweep. Bob pays to the cold address with a
+memo. Fees in bitcoins and the priming are the house's own, and so are 1,000 XCP at cold.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from online.orders.spending import draft_options
 from shared.effects import Destination
 from shared.errors import MemoRequired
 from shared.money import Amount
-from tests.bitcoin_house import BTC, COIN, CONFIRMATIONS, NOW, XCP, House, a_house, amount
+from tests.bitcoin_house import BTC, COIN, NOW, XCP, House, a_house, amount
 from tests.story_house import (
     PEOPLE,
     Tables,
@@ -52,29 +53,30 @@ def test_the_guides_story_of_xcp_number_by_number(tmp_path: Path) -> None:
         prepared(house, own)
         tables.require({"hot": 0, "warm": 0, "cold": 0, "deposits": 0}, {"alice": 0, "bob": 0, "charlie": 0})
 
-        # Charlie pays 50,000 to an address of his own.
+        # Charlie pays 50,000 to an address of his own, and waits for the sweep.
         sent(house, ledger["charlie"], 50_000, own["charlie"])
-        tables.require({"deposits": 50_000}, {"charlie": 50_000})
+        tables.require({"deposits": 50_000}, {}, unswept=50_000)
         assert [ledger[name].coins for name in ("dave", "edward", "charlie")] == [25_000, 45_000, 50_000]
 
         # What the guide does not explain: alice's 80,000 to an address of hers, bob's 50,000 with his memo.
         sent(house, ledger["alice"], 80_000, own["alice"])
         sent(house, ledger["bob"], 50_000, memo)
-        tables.require({"deposits": 130_000, "cold": 50_000}, ALL_PAID)
+        tables.require({"deposits": 130_000, "cold": 50_000}, {"bob": 50_000}, unswept=130_000)
 
         # A memo that comes once more, and one that nobody has; none at all is against the address's options.
         require_refused_without_memo(house, ledger["edward"], memo.address)
         for name, count, text in (("dave", 5, memo.memo), ("edward", 7, "hex 80ffffffffffffff")):
             sent(house, ledger[name], count, Destination(memo.address, memo=text))
-        tables.require({"deposits": 130_000, "cold": 50_012}, ALL_PAID, suspense=12)
+        tables.require({"deposits": 130_000, "cold": 50_012}, {"bob": 50_000}, unswept=130_000, suspense=12)
         waiting = deposits(house.store, states=(State.SUSPENSE,))
         assert [one.reason for one in waiting] == ["its memo came with an earlier deposit", "no customer has this memo"]
 
-        # The addresses are swept to cold.
-        to = Destination(house.address("cold"), memo='"sweep"')
-        house.approved(draft_asset_sweep(house.store, house.gateway, house.asking(), wallet="deposits", to=to,
-                                         assets=[XCP]))  # fmt: skip
-        crossed(house)
+        # The addresses are swept to cold: with its first block the deposits are theirs, whose they were all the time.
+        swept(house)
+        tables.require({"deposits": 130_000, "cold": 50_012}, {"bob": 50_000}, unswept=130_000, suspense=12)
+        mined(house)
+        tables.require({"deposits": 130_000, "cold": 50_012}, ALL_PAID, suspense=12)
+        mined(house)
         tables.require({"cold": 180_012}, ALL_PAID, suspense=12)
 
         # Rebalance: 80,000 from cold to hot; and what nobody was found for goes back with it.
@@ -96,11 +98,8 @@ def test_the_guides_story_of_xcp_number_by_number(tmp_path: Path) -> None:
         assert [ledger[name].coins for name in ("dave", "edward", "charlie")] == [35_000, 50_000, 75_000]
         require_one_pair(house)
 
-        # Fees in bitcoins stand in own funds' rows, as the blocks have them; priming only moved the house's own.
-        bitcoins = Tables(house, BTC, {})
-        assert bitcoins.rows()["fees"] == fees_in_blocks(house)
-        assert bitcoins.rows()["own"] == -(4 * COIN + 3 * COIN // 10)
-        require_ended(house, tables, bitcoins)
+        require_fees_as_in_blocks(house)
+        require_ended(house, tables, Tables(house, BTC, {}))
 
 
 @contextmanager
@@ -124,9 +123,26 @@ def prepared(house: House, own: Mapping[str, Destination]) -> None:
 
 
 def sent(house: House, payer: XcpStranger, count: int, to: Destination) -> None:
-    """Let somebody send XCP, and the house take it in as soon as it is deep enough."""
+    """Let somebody send XCP, and the house take it in with two confirmations and not with one."""
+    before = len(deposits(house.store))
     payer.send(house.gateway, coins(count), to)
-    house.bitcoin.mine(CONFIRMATIONS)
+    mined(house)
+    assert len(deposits(house.store)) == before
+    mined(house)
+
+
+def swept(house: House) -> None:
+    """Order that cold gets what customers' addresses hold, with a memo, and hand it over."""
+    to = Destination(house.address("cold"), memo='"sweep"')
+    draft = draft_asset_sweep(house.store, house.gateway, house.asking(), wallet="deposits", to=to, assets=[XCP])
+    house.approved(draft)
+    house.cross()
+    house.tick()
+
+
+def mined(house: House) -> None:
+    """Let one block come, and the house look."""
+    house.bitcoin.mine(1)
     house.tick()
 
 
@@ -151,7 +167,13 @@ def require_one_pair(house: House) -> None:
     assert len(CUSTOMS.transactions(job.blob or b"")) == 2
 
 
-def fees_in_blocks(house: House) -> int:
+def require_fees_as_in_blocks(house: House) -> None:
+    """Assert that fees in bitcoins stand in own funds' rows, and that priming only moved the house's own."""
+    rows = Tables(house, BTC, {}).rows()
+    assert (rows["fees"], rows["own"]) == (_fees_in_blocks(house), -(4 * COIN + 3 * COIN // 10))
+
+
+def _fees_in_blocks(house: House) -> int:
     """Add up what the house's transactions spend beyond what they make, by the node's own blocks."""
     ids = [tx_id for job in jobs(house.store) for tx_id, _ in CUSTOMS.transactions(job.blob or b"")]  # type: ignore[misc]
     made = [found[0] for found in map(house.bitcoin.chain.find, ids) if found is not None]

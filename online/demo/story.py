@@ -34,7 +34,7 @@ CUSTOMERS: Final = ("alice", "bob", "charlie")
 COINS: Final = {"dave": 25_000, "edward": 45_000, "charlie": 100_000, "alice": 80_100, "bob": 50_100}
 """What people hold on the ledger before; of alice and bob the guide does not say it."""
 
-_WAITS: Final = {"suspense": "in suspense:  "}
+_WAITS: Final = {"suspense": "in suspense:  ", "unswept": "to be swept:  "}
 """Where money waits for its customer, and how that is told."""
 
 P = TypeVar("P", bound=Outsider)

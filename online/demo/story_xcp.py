@@ -66,19 +66,19 @@ class XcpStory(OnBitcoin, Story[XcpStranger]):
         done = self._prepare()
         with self.diary.step("deposit: charlie pays 50 000 XCP to his address"):
             self._send("charlie", 50_000, instruct(self.store, known("charlie"), "deposits", now()).place)
-            self.table({"deposits": 50_000}, {"charlie": 50_000})
+            self.table({"deposits": 50_000}, {}, unswept=50_000)
         with self.diary.step("alice pays 80 000 to hers, bob 50 000 with his memo"):
             memo = instruct(self.store, known("bob"), "cold", now(), memo=True).place
             self._send("alice", 80_000, instruct(self.store, known("alice"), "deposits", now()).place)
             self._send("bob", 50_000, memo)
-            self.table({"deposits": 130_000, "cold": 50_000}, paid)
+            self.table({"deposits": 130_000, "cold": 50_000}, {"bob": 50_000}, unswept=130_000)
         with self.diary.step("dave pays 5 with bob's memo again, edward 7 with one nobody has"):
             self._require_refused("edward", 7, Destination(memo.address))
             self._send("dave", 5, memo)
             self._send("edward", 7, Destination(memo.address, memo=_NOBODYS))
             for one in deposits(self.store, states=(State.SUSPENSE,)):
                 self.diary.tell(f"{one.amount} waits in suspense: {one.reason}")
-            self.table({"deposits": 130_000, "cold": 50_012}, paid, suspense=12)
+            self.table({"deposits": 130_000, "cold": 50_012}, {"bob": 50_000}, unswept=130_000, suspense=12)
         done |= self._sweep()
         with self.diary.step("the tables after the sweep"):
             self.table({"cold": 180_012}, paid, suspense=12)
