@@ -37,7 +37,8 @@ def pytest_report_header() -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let the coordinator's suites run on every kind of store that is at hand."""
-    if SERVER and Path(metafunc.module.__file__).name.startswith(BOTH):
+    both = Path(metafunc.module.__file__).name.startswith(BOTH)
+    if SERVER and both and not metafunc.definition.get_closest_marker("large"):
         metafunc.parametrize("a_place_for_stores", ["sqlite", "postgresql"], indirect=True)
 
 

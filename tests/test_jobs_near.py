@@ -224,6 +224,7 @@ def test_what_was_built_before_and_not_exported_is_built_anew_once_a_later_one_l
 # --- a large batch in which three things go wrong ---------------------------------------------------
 
 
+@pytest.mark.large
 def test_of_two_hundred_over_four_lanes_one_expires_one_fails_one_is_forgotten_and_each_ends_right(
     house: NearHouse,
 ) -> None:

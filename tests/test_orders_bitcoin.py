@@ -140,6 +140,7 @@ def test_assets_are_swept_address_by_address_and_counted(house: House) -> None:
     assert (house.held(to.address), house.held(to.address, CARD)) == (1_001, 3)
 
 
+@pytest.mark.large
 def test_a_sweep_of_500_outputs_of_250_addresses_is_one_crossing(tmp_path: Path) -> None:
     with a_house(tmp_path, wallets={**WALLETS, "deposits": 250}, fee_rate_cap=50) as house:
         addresses = [key.address for key in keys(house.store, "deposits")]
@@ -204,6 +205,7 @@ def test_priming_pays_only_the_addresses_that_hold_too_little(house: House) -> N
         draft_prime(house.store, house.gateway, house.asking(), wallet="cold", primed=primed)
 
 
+@pytest.mark.large
 def test_a_batch_of_500_is_built_crossed_signed_and_confirmed(
     house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
