@@ -12,6 +12,8 @@ import pytest
 
 from online.customers.register import register
 from online.deposits.instructions import instruct
+from online.deposits.model import deposits
+from online.orders.model import Order
 from online.orders.spending import draft_options
 from online.treasury.settings import read_settings
 from online.treasury.targets import Target, set_target
@@ -56,7 +58,7 @@ def deposit(house: House, index: int, units: int, asset: Asset = XCP) -> None:
     house.tick()
 
 
-def carried_out(house: House, shell: Shell) -> None:
+def carried_out(house: House, shell: Shell) -> Order:
     """Draft the one proposal by its own command, and let it be approved, signed and mined; meanwhile none is made."""
     order = shell.drafted(shell.only()["command"])
     assert shell.advice() == []
@@ -68,6 +70,7 @@ def carried_out(house: House, shell: Shell) -> None:
     house.tick()
     assert set(house.states()) == {"final"}
     house.require_books()
+    return order
 
 
 def test_assets_at_a_customers_address_are_primed_then_swept_and_each_is_proposed_once(house: House) -> None:
@@ -75,7 +78,7 @@ def test_assets_at_a_customers_address_are_primed_then_swept_and_each_is_propose
     shell = shell_of(house, plan_sweep=LEAST)
     one = shell.only()
     assert (one["what"], one["from"], one["to"], one["amount"]["text"]) == ("prime", "cold", "deposits", "0.0005 BTC")
-    assert one["why"] == "1 address of deposits need 0.0005 BTC each to send what comes there, and hold less"
+    assert one["why"] == "less than 0.0005 BTC lies at 1 address of deposits, to send what comes there"
     order = shell.drafted(one["command"])
     assert shell.advice() == []
     house.approved(order)
@@ -83,9 +86,10 @@ def test_assets_at_a_customers_address_are_primed_then_swept_and_each_is_propose
     house.settle()
     one = shell.only()
     assert (one["what"], one["from"], one["to"], one["amount"]["text"]) == ("sweep", "deposits", "holding", "5 XCP")
-    assert one["why"] == "1 address of deposits hold 1 XCP or more each"
+    assert one["why"] == "1 XCP or more lies at 1 address of deposits"
     carried_out(house, shell)
     assert house.held(house.address("holding")) == 5 * COIN
+    assert ("dave", "credited") in [(one.customer, one.state.value) for one in deposits(house.store)]
     assert shell.advice() == []
 
 
@@ -145,6 +149,15 @@ def test_bitcoins_are_swept_from_the_addresses_where_no_asset_needs_them(house: 
     assert shell.advice() == []
 
 
+def test_bitcoins_stay_where_an_asset_waits_that_is_worth_a_sweep(house: House) -> None:
+    band(house, "holding", BTC, 0, 0, 100 * COIN)
+    band(house, "deposits", XCP, 0, 0, 5 * COIN)
+    deposit(house, 0, 2 * COIN)
+    deposit(house, 0, 10**6, BTC)
+    assert shell_of(house, plan_sweep=LEAST).advice() == []
+    assert shell_of(house, plan_sweep={**LEAST, "XCP": "3"}).only()["amount"]["asset"] == "BTC"
+
+
 def test_a_deposit_wallet_with_a_band_is_swept_above_it_alone(house: House) -> None:
     house.fund(10**6, wallet="deposits", index=0)
     deposit(house, 0, 5 * COIN)
@@ -160,7 +173,8 @@ def test_every_address_that_was_given_out_is_primed_where_the_settings_say_so(ho
     one = shell.only()
     assert one["amount"]["text"] == "0.001 BTC"
     assert one["command"].count("--at") == 2
-    carried_out(house, shell)
+    order = carried_out(house, shell)
+    assert {line.destination.address for line in order.lines} == {house.address("deposits", at) for at in range(2)}
     shared = instruct(house.store, "dave", "holding", NOW, memo=True).place
     one = shell.only()
     assert f"--for-memo holding --at {shared.address}" in one["command"]

@@ -73,6 +73,17 @@ def test_the_same_proposal_drafted_by_two_people_is_one_order(house: XrplHouse) 
     assert len(orders(house.store)) == 1
 
 
+def test_the_same_need_at_another_time_is_another_order(house: XrplHouse) -> None:
+    band(house, "cold", 0, 10, 1_000)
+    shell = shell_of(house)
+    for low, aim in ((120, 130), (140, 150)):
+        band(house, "hot", low, aim, 200)
+        carried_out(house, shell)
+    first, second = orders(house.store)
+    assert (first.wallet, first.kind) == (second.wallet, second.kind)
+    assert house.coins("hot") == 150 * 10**6
+
+
 def test_what_the_ledger_locks_is_not_proposed_to_be_moved(house: XrplHouse) -> None:
     band(house, "cold", 0, 0, 10)
     band(house, "hot", 0, 200, 1_000)

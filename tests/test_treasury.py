@@ -14,6 +14,7 @@ from online.orders.drafting import draft_rebalance
 from online.orders.replacement import bump
 from online.store import tables
 from online.store.wallets import import_card, keys
+from online.treasury.bands import Chest, Place, banded
 from online.treasury.planner import advise
 from online.treasury.proposals import Advice
 from online.treasury.targets import Target, set_target, targets
@@ -84,6 +85,16 @@ def test_by_the_books_alone_all_of_a_wallet_is_thought_to_lie_at_its_first_addre
     band(desk, "hot", 0, held["hot"], 10**7)
     (one,) = advise(desk.store).proposals
     assert (one.what, one.source, one.target, one.amount) == ("rebalance", "cold", "hot", xrp(held["cold"]))
+
+
+def test_who_can_pay_at_once_is_asked_before_who_has_more_and_can_not() -> None:
+    def place(name: str, held: int, left: int) -> Place:
+        return Place(Target(name, XRP, 40, 40, 1_000), "cold", held, name, name, [Chest(name, left, name)])
+
+    low = place("low", 0, 0)
+    proposals, short = banded([low, place("locked", 500, 10), place("open", 100, 60)])
+    assert [(one.source, one.amount and one.amount.units) for one in proposals] == [("open", 40)]
+    assert short == []
 
 
 # --- tiers ----------------------------------------------------------------------------------------

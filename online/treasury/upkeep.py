@@ -57,7 +57,7 @@ def primed(seen: Seen, flight: Flight, tiers: Mapping[str, str], notes: list[str
                 continue
             part = needy[:MOST_ADDRESSES]
             whole = Amount(least.asset, least.units * len(part))
-            why = f"{_addresses(needy, part)} of {wallet} need {least} each to send what comes there, and hold less"
+            why = f"less than {least} lies at {_addresses(needy, part)} of {wallet}, to send what comes there"
             payer = _payer(seen, flight, whole, tiers)
             if payer is None:
                 notes.append(f"{why}: no address has {whole} to spare")
@@ -113,7 +113,7 @@ def _worthy(seen: Seen, spot: Spot) -> list[str]:
 
 def _sweep(seen: Seen, ready: Sequence[Spot], part: Sequence[Spot], amount: Amount, door: Place) -> Proposal:
     asset, wallet = amount.asset, part[0].wallet
-    why = f"{_addresses(ready, part)} of {wallet} hold {Amount(asset, seen.least[asset.code])} or more each"
+    why = f"{Amount(asset, seen.least[asset.code])} or more lies at {_addresses(ready, part)} of {wallet}"
     words = ["sweep", "--wallet", wallet, "--to", door.address]
     words += [] if asset == seen.native else ["--asset", asset.code, *memo_of(door)]
     return Proposal("sweep", wallet, door.door, amount, why, (*words, *at([one.address for one in part])))
