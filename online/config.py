@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from online.chains import connect, customs
 from online.treasury.settings import PREFIX, Settings, read_settings
@@ -50,15 +51,27 @@ _PRIME_MEMO: Final = "prime_least_memo"
 class Config:
     """What config.toml says: the station's name, the class of networks, the store, a section a chain.
 
-    `spools` are the folders of the signers, by name, that are fed through one.
+    `spools` are the folders of the signers, by name, that are fed through one. A URL may hold a password, which works
+    and is never shown.
     """
 
     home: Path
     name: str
     network_class: NetworkClass
-    store_url: str
-    networks: Mapping[str, Mapping[str, Any]]
+    store_url: str = field(repr=False)
+    networks: Mapping[str, Mapping[str, Any]] = field(repr=False)
     spools: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def file(self) -> Path:
+        """Where the settings are."""
+        return self.home / "config.toml"
+
+    @property
+    def holds_password(self) -> bool:
+        """Say whether a URL in the settings has a password."""
+        given = [value for section in self.networks.values() for value in section.values() if isinstance(value, str)]
+        return any(_has_password(one) for one in (self.store_url, *given))
 
     @property
     def station_file(self) -> Path:
@@ -180,6 +193,13 @@ def _check_section(chain: str, section: object, network_class: str) -> None:
     network = chains.chain(chain).network(section["network"])
     if network.network_class != network_class:
         raise BadConfig(f"{network.name} is not a {network_class} network")
+
+
+def _has_password(text: str) -> bool:
+    try:
+        return urlsplit(text).password is not None
+    except ValueError:  # a text that is no URL
+        return False
 
 
 def _store_url(home: Path, url: str) -> str:

@@ -39,7 +39,7 @@ def check_all(app: App) -> list[Check]:
         return [*machine, Check("coordinator", None, f"{refusal}")]
     except Refusal as refusal:
         return [*machine, Check("coordinator", False, f"{refusal}")]
-    house = [_tried("station", lambda: _station(app)), _tried("store", lambda: _store(app))]
+    house = [_settings(app), _tried("station", lambda: _station(app)), _tried("store", lambda: _store(app))]
     return [*machine, *house, *_nodes(app)]
 
 
@@ -74,6 +74,16 @@ def _networks() -> Check:
     from shared import chains
 
     return Check("chains", True, ", ".join(chains.names()))
+
+
+def _settings(app: App) -> Check:
+    """Look whether others could read a password: libpq's own file, or a node's cookie, keeps it better."""
+    file, others = app.config.file, app.config.file.stat().st_mode & 0o077
+    if not app.config.holds_password:
+        return Check("settings", True, f"{file}, without a password")
+    if others:
+        return Check("settings", False, f"{file} holds a password and can be read by others: chmod 600")
+    return Check("settings", True, f"{file} holds a password, which only its owner can read")
 
 
 def _station(app: App) -> str:

@@ -39,6 +39,9 @@ _ISOLATION: Final[Mapping[str, Mapping[Purpose, Mapping[str, Any]]]] = {
     },
 }
 
+_SECRETS: Final = frozenset({"password", "sslpassword"})
+"""Settings of a connection that the engine's own words would show."""
+
 # Any number will do, as long as it stays: whoever brings the tables to another form holds it.
 _FORM_LOCK: Final = 0x10C6A7E
 
@@ -46,10 +49,12 @@ _FORM_LOCK: Final = 0x10C6A7E
 def make_engine(url: str) -> Engine:
     """Make the engine for a database's URL; nothing is contacted yet.
 
-    PostgreSQL's URL needs no password: the driver takes it from PGPASSFILE or ~/.pgpass, so that no settings hold it.
+    PostgreSQL's URL needs no password: the driver takes it from ~/.pgpass, from the file that PGPASSFILE or the URL's
+    `?passfile=` names, or from PGPASSWORD, so that no settings hold it.
 
     Raises:
-        StoreUnreachable: if the URL names no database that can be used here.
+        StoreUnreachable: if the URL names no database that can be used here, or has a password behind a question mark,
+            where it would be shown.
     """
     named = _named(url)
     return _sqlite(named) if named.get_backend_name() == "sqlite" else _postgresql(named)
@@ -63,9 +68,13 @@ def options(engine: Engine, purpose: Purpose) -> dict[str, Any]:
 def _named(url: str) -> URL:
     try:
         named = make_url(url)
-        return named.set(drivername=_DRIVERS[named.drivername])
+        named = named.set(drivername=_DRIVERS[named.drivername])
     except (ArgumentError, KeyError, ValueError):
         raise StoreUnreachable("the store's URL names no database that can be used here") from None
+    if _SECRETS & {name.lower() for name in named.query}:
+        hint = "Put it into ~/.pgpass, or before the @ of the URL."
+        raise StoreUnreachable("the store's URL has a password behind a question mark", hint=hint)
+    return named
 
 
 def _sqlite(url: URL) -> Engine:
