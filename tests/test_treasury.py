@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
 from online.jobs.model import jobs
@@ -17,7 +20,7 @@ from online.store.wallets import import_card, keys
 from online.treasury.bands import Chest, Place, banded
 from online.treasury.planner import advise
 from online.treasury.proposals import Advice
-from online.treasury.targets import Target, set_target, targets
+from online.treasury.targets import TIERS, Target, set_target, targets
 from shared.errors import BadTarget, Refusal, UnknownAsset, UnknownWallet
 from shared.money import Asset
 from tests.online_world import ALICE, BOB, NETWORK, NOW, XRP, Account, Desk, asking, make_desk, xrp
@@ -95,6 +98,43 @@ def test_who_can_pay_at_once_is_asked_before_who_has_more_and_can_not() -> None:
     proposals, short = banded([low, place("locked", 500, 10), place("open", 100, 60)])
     assert [(one.source, one.amount and one.amount.units) for one in proposals] == [("open", 40)]
     assert short == []
+
+
+@st.composite
+def drawn_places(draw: st.DrawFn) -> list[Place]:
+    """Draw a few places with bands, holdings that may be overdrawn, and addresses that can pay a part of them."""
+    found = []
+    for number in range(draw(st.integers(1, 5))):
+        low, aim, high = sorted(draw(st.tuples(*[st.integers(0, 100)] * 3)))
+        held, name = draw(st.integers(-20, 200)), f"w{number}"
+        chests = [Chest(name, left, f"{name} {at}", at == 0)
+                  for at, left in enumerate(draw(st.lists(st.integers(0, 90), max_size=3)))]  # fmt: skip
+        door = name if draw(st.booleans()) else ""
+        found.append(Place(Target(name, XRP, low, aim, high), draw(st.sampled_from(TIERS)), held, door, name, chests))
+    return found
+
+
+@given(drawn_places())
+def test_moves_never_take_a_place_below_its_target_nor_fill_one_above_its_band(group: list[Place]) -> None:
+    before = {one.name: one.held for one in group}
+    could = {(chest.wallet, chest.address): chest.left for one in group for chest in one.chests}
+    proposals, short = banded(group)
+    moved = Counter[str]()
+    for one in proposals:
+        assert one.amount is not None
+        assert one.amount.units > 0
+        assert one.source != one.target
+        moved[one.source] -= one.amount.units
+        moved[one.target] += one.amount.units
+    for place in group:
+        assert place.held == before[place.name] + moved[place.name]
+        if moved[place.name] < 0:
+            assert place.held >= place.target.target
+        if moved[place.name] > 0:
+            assert place.held <= place.target.high
+            assert place.door
+        assert all(0 <= chest.left <= could[chest.wallet, chest.address] for chest in place.chests)
+    assert {one.wallet for one in short} == {one.name for one in group if one.held < one.target.low}
 
 
 # --- tiers ----------------------------------------------------------------------------------------
