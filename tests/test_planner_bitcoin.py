@@ -256,6 +256,13 @@ def test_settings_that_are_none_are_refused(section: dict[str, object]) -> None:
         read_settings(NETWORK, section, {})
 
 
+@pytest.mark.parametrize("sweep", [{"XPC": "1"}, {"XCP": "1.123456789"}, {"XCP": "-1"}])
+def test_a_sweep_of_what_nobody_noted_or_of_no_amount_is_said(house: House, sweep: dict[str, str]) -> None:
+    (line,) = shell_of(house, plan_sweep=sweep).notes()
+    assert "plan_sweep" in line
+    assert "[bad-config]" in line
+
+
 def test_what_addresses_were_primed_with_is_never_worth_a_sweep(house: House) -> None:
     shell = shell_of(house, plan_sweep={"BTC": "0.001"})  # what addresses with memos are primed with
     assert shell.advice() == []

@@ -144,6 +144,13 @@ def test_settings_that_the_ledger_has_no_use_for_are_refused(house: XrplHouse) -
             shell_of(house, **section).app.config.proposing(NETWORK)
 
 
+def test_a_pool_of_a_wallet_that_is_not_there_is_said(house: XrplHouse) -> None:
+    shell = shell_of(house, plan_tickets={"hott": [5, 8]})
+    assert shell.advice() == []
+    (line,) = shell.notes()
+    assert "plan_tickets names 'hott', which is no wallet of xrpl:local" in line
+
+
 def test_a_silent_node_is_said_in_one_line_and_bands_go_by_the_books(house: XrplHouse) -> None:
     band(house, "cold", 0, 10, 1_000)
     band(house, "hot", 120, 150, 200)

@@ -17,7 +17,7 @@ from online.ledger.holdings import accounts, assets_of
 from online.store import tables
 from online.store.database import Store
 from online.store.wallets import Key, Wallet, find_keys, find_wallet
-from online.treasury.settings import Settings, least_units
+from online.treasury.settings import Settings, least_units, require_wallets
 from shared.chains import chain
 from shared.effects import Claim
 from shared.errors import FeeRateUnknown
@@ -81,6 +81,7 @@ def look(store: Store, gateway: Gateway, settings: Settings) -> Seen:
     with store.reading() as connection:
         ours = _ours(connection, gateway)
     native, *others = ours.assets
+    require_wallets(settings, gateway.network, [one.name for one in ours.wallets])
     least = least_units(settings, gateway.network, {one.code: one for one in others})
     spots = _spots(gateway, ours, settings)
     rate, coins = _coins(gateway, ours, settings)

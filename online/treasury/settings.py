@@ -5,7 +5,7 @@ They decide what is proposed and move nothing: an order is still two people's wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -82,6 +82,13 @@ def require_worth(settings: Settings, native: Asset, units: int) -> None:
         raise BadConfig(f"{_SWEEP} of {native.code} is at most what addresses are primed with: make it larger")
 
 
+def require_wallets(settings: Settings, network: str, names: Collection[str]) -> None:
+    """Refuse a pool of tickets of a wallet that is not there. Raises BadConfig."""
+    unknown = set(settings.tickets) - set(names)
+    if unknown:
+        raise BadConfig(f"{_TICKETS} names {min(unknown)[:40]!r}, which is no wallet of {network}")
+
+
 def _known(ledger: Customs) -> set[str]:
     known = {_SWEEP} if not ledger.tags else set()
     known |= {_TICKETS} if ledger.tickets else set()
@@ -122,16 +129,17 @@ def _rate(text: Any) -> int:
 
 
 def least_units(settings: Settings, network: str, find: Mapping[str, Asset]) -> dict[str, int]:
-    """Give what is worth a sweep in base units, by asset; what nobody noted is left out. Raises BadConfig."""
+    """Give what is worth a sweep in base units, by asset. Raises BadConfig for an asset that nobody noted."""
     native = chain(network).network(network).native
     found = {}
     for code, text in settings.sweep.items():
         asset = native if code == native.code else find.get(code)
-        if asset is not None:
-            try:
-                found[code] = max(parse_amount(text, asset).units, 1)
-            except BadAmount as bad:
-                raise BadConfig(f"{_SWEEP}: {bad}") from None
+        if asset is None:
+            raise BadConfig(f"{_SWEEP} names {code[:40]}, which is not noted here")
+        try:
+            found[code] = max(parse_amount(text, asset).units, 1)
+        except BadAmount as bad:
+            raise BadConfig(f"{_SWEEP}: {bad}") from None
     if native.code in found:
         require_worth(settings, native, found[native.code])
     return found
