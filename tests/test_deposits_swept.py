@@ -19,15 +19,19 @@ from online.deposits.intake import UNSWEPT
 from online.deposits.model import Deposit, deposits
 from online.jobs.answers import import_answer
 from online.jobs.loop import tick
+from online.jobs.model import jobs
 from online.ledger.books import balance_sheet, prove_balances
 from online.ledger.reconcile import reconcile
-from online.orders.gathering import draft_asset_sweep
+from online.orders.gathering import draft_asset_sweep, draft_prime
 from online.orders.model import Order
+from online.orders.replacement import bump
 from online.orders.spending import draft_everything, draft_send
 from online.store import journal
 from online.store.database import Station, open_store
 from shared.effects import Destination
+from shared.errors import CoinsShort
 from shared.money import Asset
+from shared.policy import Person
 from tests.bitcoin_house import CARD, NETWORK, NOW, XCP, House, a_house, amount
 from tests.btc_gateway_bench import HOT, pays, plan, signed
 from tests.btc_gateway_bench import register as decimals_of
@@ -324,3 +328,93 @@ def test_an_edit_of_what_was_swept_is_noticed(house: House, edit: str) -> None:
     with house.store.engine.begin() as connection:
         assert connection.exec_driver_sql(edit).rowcount
     assert verify(house.store).problems != ()
+
+
+# --- primed and swept before any block -----------------------------------------------------------------
+
+
+def primed(house: House) -> Order:
+    """Order bitcoins for dave's second address, where nothing is, and hand that over without a block."""
+    wanted = [(house.address("deposits", 1), amount(50_000))]
+    return handed_over(
+        house, draft_prime(house.store, house.gateway, house.asking(), wallet="cold", primed=wanted)
+    )
+
+
+def swept_unconfirmed(house: House) -> Order:
+    terms = {"unconfirmed": 1}
+    to = Destination(house.address("holding"))
+    return draft_asset_sweep(
+        house.store, house.gateway, house.asking(), wallet="deposits", to=to, assets=[XCP], terms=terms
+    )
+
+
+@pytest.fixture
+def bare(house: House) -> House:
+    """Dave's second address holds 700 XCP that are deep enough, and no coin."""
+    to = instruct(house.store, "dave", "deposits", NOW, new=True).place
+    assert to.address == house.address("deposits", 1)
+    house.tick()
+    wish = plan(pays(to.address, 700, XCP), kind="counterparty-send")
+    assert house.gateway.submit(signed(house.gateway.build(wish, ()), decimals_of(wish)).blob).kind == "accepted"
+    mined(house, 2)
+    assert owed(house) == (0, 700)
+    return house
+
+
+def test_an_address_is_primed_and_swept_within_one_block(bare: House) -> None:
+    primed(bare)
+    handed_over(bare, swept_unconfirmed(bare))
+    assert [job.state.value for job in jobs(bare.store)] == ["submitted"] * 2
+    made, spent = (job.tx_id for job in jobs(bare.store))
+    assert [each.outpoint.txid for each in bare.bitcoin.mempool.entries[spent or ""].tx.inputs] == [made]
+    mined(bare)
+    assert owed(bare) == (700, 0)
+    mined(bare, FINAL)
+    bare.require_books()
+    require_sound(bare)
+
+
+def test_a_strangers_coins_are_not_spent_before_a_block_has_them(bare: House) -> None:
+    bare.bitcoin.fund(bare.address("deposits", 1), 50_000, confirmed=False)
+    bare.approved(swept_unconfirmed(bare))
+    with pytest.raises(CoinsShort):
+        bare.build()
+
+
+def test_our_own_coins_are_spent_before_a_block_has_them_only_where_two_people_said_so(bare: House) -> None:
+    primed(bare)
+    bare.approved(
+        draft_asset_sweep(
+            bare.store, bare.gateway, bare.asking(), wallet="deposits", to=Destination(bare.address("holding")),
+            assets=[XCP],
+        )
+    )  # fmt: skip
+    with pytest.raises(CoinsShort):
+        bare.build()
+
+
+def test_a_family_that_no_node_would_take_is_not_made(bare: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    primed(bare)
+    bare.approved(swept_unconfirmed(bare))
+    monkeypatch.setattr("online.chains.bitcoin.purse.FAMILY_MOST", 1)
+    with pytest.raises(CoinsShort):
+        bare.build()
+
+
+def test_a_sweep_whose_priming_was_replaced_is_dead_and_may_be_ordered_again(bare: House) -> None:
+    primed(bare)
+    handed_over(bare, swept_unconfirmed(bare))
+    alice = bare.people["alice"]
+    bump(bare.store, 1, person=Person("alice", alice.public), sign=alice.sign, now=NOW, terms={"fee_rate": 20_000})
+    bare.cross()
+    bare.tick()
+    mined(bare, FINAL)
+    mined(bare)
+    assert [job.state.value for job in jobs(bare.store)] == ["dead", "dead", "final"]
+    assert "job 1 was to make and never can" in jobs(bare.store)[1].result
+    assert owed(bare) == (0, 700)
+    handed_over(bare, swept_unconfirmed(bare))
+    mined(bare, FINAL)
+    assert owed(bare) == (700, 0)
+    require_sound(bare)

@@ -23,6 +23,7 @@ class Plan:
     that excludes the earlier one, which a signer signs without anybody's release. `inputs` are further keys of the
     wallet, each as the address that it controls, its path and public key: addresses that pay as well on ledgers where
     one transaction spends from many, keys that may sign for the source on ledgers where an account has several.
+    `waiting` are our own transactions that no block has yet, whose outputs may be spent where the plan asks for it.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Plan:
     params: Mapping[str, int | str] = field(default_factory=dict)
     again: tuple[Claim, ...] = ()
     inputs: tuple[tuple[str, KeyPath, bytes], ...] = ()
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ _at = click.option("--at", "only", multiple=True, help="These addresses alone.")
 @click.option("--everything", is_flag=True, help="Sweep every asset of one address by one message.")
 @click.option("--ownerships", is_flag=True, help="With --everything: the ownership of its assets too.")
 @click.option("--memo", help="With --asset or --everything: a memo as text.")
+@click.option("--unconfirmed", is_flag=True, help="With them: spend what our own transactions give before a block.")
 @_at
 @form_options(pays=True)
 def sweep(
     form: Form, to: str, assets: tuple[str, ...], memo: str | None, only: tuple[str, ...], *, everything: bool,
-    ownerships: bool,
+    ownerships: bool, unconfirmed: bool,
 ) -> None:  # fmt: skip
     """Draft that all a wallet's addresses hold goes to one address. Prompts: station; the drafter."""
     from online.orders.gathering import draft_asset_sweep, draft_sweep
@@ -28,22 +29,24 @@ def sweep(
     from online.store.assets import asset
     from shared.effects import Destination
 
-    if bool(assets) + everything > 1 or (ownerships and not everything) or (memo and not (assets or everything)):
-        raise click.UsageError("--asset and --everything are two kinds; --memo and --ownerships go with them")
+    further = bool(memo) or unconfirmed
+    if bool(assets) + everything > 1 or (ownerships and not everything) or (further and not (assets or everything)):
+        raise click.UsageError("--asset and --everything are two kinds; other options go with them")
     if everything and only:
         raise click.UsageError("--everything is of one address: --address")
     with form.open() as (store, asking):
         purser, network = form.purser(store), form.network(store)
         target = Destination(to, memo=canonical_memo(network, memo, None))
+        terms = {**form.terms, **({"unconfirmed": 1} if unconfirmed else {})}
         if everything:
             order = draft_everything(
                 store, asking, wallet=form.wallet, to=target, source=form.address, ownerships=ownerships,
-                terms=form.terms,
+                terms=terms,
             )  # fmt: skip
         elif assets:
             order = draft_asset_sweep(
                 store, purser, asking, wallet=form.wallet, to=target,
-                assets=[asset(store, network, code) for code in assets], terms=form.terms, only=only,
+                assets=[asset(store, network, code) for code in assets], terms=terms, only=only,
             )  # fmt: skip
         else:
             order = draft_sweep(store, purser, asking, wallet=form.wallet, to=to, terms=form.terms, only=only)

@@ -32,6 +32,9 @@ PENDING = "pending_units"
 """The parameter that tells a gateway what the address's other jobs will still spend, in base units of the native asset;
 of another asset it is "pending:" and the asset's code."""
 
+UNCONFIRMED = "unconfirmed"
+"""The parameter by which an order lets its transactions spend what our own give, before any block has those."""
+
 _MOST_TRIES = 20
 _ON_THEIR_WAY = (State.BUILT, State.EXPORTED, State.ANSWERED, State.SUBMITTED)
 
@@ -94,10 +97,11 @@ def _build_in_line(store: Store, job_id: int, body: Body, gateway: Gateway, now:
             taken = taken_claims(connection, job.wallet)
             pending = _pending(connection, job)
             again = _claimed_before(connection, job)
+            waiting = _waiting(connection, job) if job.plan.params.get(UNCONFIRMED) else ()
             _require_signed(connection, body, job)
         if job.state is not State.APPROVED:
             raise MoveRefused(f"job {job_id} is {job.state} and is not built")
-        wish = replace(job.plan, params={**job.plan.params, **pending}, again=again)
+        wish = replace(job.plan, params={**job.plan.params, **pending}, again=again, waiting=waiting)
         built = gateway.build(wish, taken)
         effects = _checked(job, built)
         try:
@@ -158,6 +162,16 @@ def _pending(connection: Connection, job: Job) -> dict[str, int]:
         name = PENDING if row.asset_code == native.code else f"pending:{row.asset_code}"
         pending[name] += int(row.units)
     return dict(pending)
+
+
+def _waiting(connection: Connection, job: Job) -> tuple[str, ...]:
+    """Give our own submitted transactions that come from the plan's addresses or pay them, the newest first."""
+    jobs, link, transfers = tables.jobs, tables.job_transfers, tables.transfers
+    mine = [job.plan.source, *(address for address, _, _ in job.plan.inputs)]
+    pays = select(link.c.job).join(transfers, transfers.c.id == link.c.transfer)
+    touching = jobs.c.source.in_(mine) | jobs.c.id.in_(pays.where(transfers.c.destination.in_(mine)))
+    here = (jobs.c.network == job.network) & (jobs.c.state == State.SUBMITTED.value) & (jobs.c.id != job.id)
+    return tuple(connection.execute(select(jobs.c.tx_id).where(here, touching).order_by(jobs.c.id.desc())).scalars())
 
 
 def _claimed_before(connection: Connection, job: Job) -> tuple[Claim, ...]:

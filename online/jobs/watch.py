@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from online.chains.api import Dead, Final, Gateway, Pending, Watched
 from online.jobs.leases import leases
 from online.jobs.model import Job, effects_of, find_job, find_jobs
 from online.jobs.moves import move
 from online.jobs.states import State
 from online.jobs.submit import broadcast, in_turn, last_height, note_word, words
+from online.store import tables
 from online.store.database import Store
 from shared.encoding import Value
 
@@ -61,6 +64,8 @@ def watch_submitted(store: Store, gateway: Gateway, now: int) -> Seen:
 
 
 def _look(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Moved | str | None:
+    if (orphan := _orphaned(store, job, height)) is not None:
+        return _end(store, job, State.DEAD, orphan, now)
     watched = Watched(job.tx_id or "", job.blob or b"", effects_of(job), job.submitted_height or 0)
     outcome = gateway.watch(watched)
     if isinstance(outcome, Pending):
@@ -74,6 +79,8 @@ def _look(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Mo
 
 def _look_unanswered(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Moved | str | None:
     """Look for a transaction whose id nobody here knows, by its claims and content alone."""
+    if (orphan := _orphaned(store, job, height)) is not None:
+        return _end(store, job, State.DEAD, orphan, now)
     outcome = gateway.watch(Watched("", job.unsigned or b"", effects_of(job), height))
     if isinstance(outcome, Pending):
         return _stuck(store, job, outcome)
@@ -83,6 +90,18 @@ def _look_unanswered(store: Store, job: Job, gateway: Gateway, height: int, now:
         f"job {job.id} happened as {outcome.tx_id}, and its answer never came here: import the answer, "
         "or carry its request to the signer once more"
     )
+
+
+def _orphaned(store: Store, job: Job, height: int) -> Dead | None:
+    """Say that a job can never happen because it spends what another job would have made, which is proven dead."""
+    parents = {claim.name.partition(":")[0]: claim.name for claim in effects_of(job).claims}
+    table = tables.jobs
+    dead = (table.c.network == job.network) & (table.c.state == State.DEAD.value) & table.c.tx_id.in_(parents)
+    with store.reading() as connection:
+        row = connection.execute(select(table.c.id, table.c.tx_id, table.c.result).where(dead)).first()
+    if row is None:
+        return None
+    return Dead(height, f"it spends {parents[row.tx_id]}, which job {row.id} was to make and never can: {row.result}")
 
 
 def _stuck(store: Store, job: Job, outcome: Pending) -> str | None:

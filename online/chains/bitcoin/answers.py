@@ -80,11 +80,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What the mempool says of a transaction: its size, its fee, and the fee of all that descends from it."""
+    """What the mempool says of a transaction: its size, its fee, and the fee of all that descends from it.
+
+    `family` is the larger of two counts, each with itself: what it builds on, and what builds on it.
+    """
 
     vsize: int
     fee_sats: int
     family_fee_sats: int
+    family: int
 
 
 def status_of(chain: Any, network: Any) -> Status:
@@ -121,7 +125,8 @@ def _unspent(row: Any) -> Unspent:
 def waiting_of(entry: Any) -> Waiting:
     """Read `getmempoolentry`."""
     fees = mapping(mapping(entry).get("fees"))
-    return Waiting(whole(entry, "vsize"), sats(fees, "base"), sats(fees, "descendant"))
+    family = max(whole(entry, "ancestorcount"), whole(entry, "descendantcount"))
+    return Waiting(whole(entry, "vsize"), sats(fees, "base"), sats(fees, "descendant"), family)
 
 
 # --- single fields --------------------------------------------------------------------------------

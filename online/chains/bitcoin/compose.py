@@ -130,6 +130,8 @@ def _common(wish: Wish, draft: Draft, rates: Rates) -> dict[str, str]:
         "pubkeys": wish.source.public_key.hex(),
         "disable_utxo_locks": "true",
     }
+    if wish.waiting:
+        common["allow_unconfirmed_inputs"] = "true"
     if wish.outputs:
         paid = (payment for payment in wish.plan.payments if payment not in wish.sent)
         common["more_outputs"] = ",".join(f"{each.amount.units}:{each.destination.address}" for each in paid)

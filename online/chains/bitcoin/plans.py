@@ -5,7 +5,8 @@ source's become one of its own), "counterparty-send" (one payment of an asset), 
 "counterparty-options" (`options` 0 or 1, `timestamp` if not the feed's next), "counterparty-sweep" (`destination`,
 `flags`, `memo`). All of them take `fee_rate` (sat per 1000 vB), `min_confirmations`, `change` (an address of the
 plan's), `replace` (1: there must be something to replace); Counterparty ones `encoding` ("opreturn", "taproot",
-"multisig") too. `pending:XCP` and the like are the base units of an asset that other jobs of the address will still
+"multisig") too. With `unconfirmed` (1) what our own transactions give may be spent before a block has them
+(`Plan.waiting`). `pending:XCP` and the like are the base units of an asset that other jobs of the address will still
 send; `pending_units` is taken and not needed: coins are reserved by their claims.
 """
 
@@ -32,7 +33,7 @@ from shared.chains.bitcoin.script import dust_limit, form_of_script
 from shared.effects import Payment
 from shared.errors import BadPlan, KeyMayNotSign, PaymentIsDust, WrongNetwork
 
-_COMMON = frozenset({"fee_rate", "pending_units", "min_confirmations", "change", "replace"})
+_COMMON = frozenset({"fee_rate", "pending_units", "min_confirmations", "change", "replace", "unconfirmed"})
 _PARAMS = {
     "payment": _COMMON | {"coins"},
     "counterparty-send": _COMMON | {"encoding"},
@@ -59,7 +60,8 @@ _RATE_MOST = 10**7
 class Wish:
     """What a plan asks for. `message` of OPTIONS has no time yet where the plan names none.
 
-    `coins` is how many coins of the source's become one at most, where that is asked for.
+    `coins` is how many coins of the source's become one at most, where that is asked for. `waiting` are our own
+    transactions whose outputs may be spent before a block has them.
     """
 
     plan: Plan
@@ -72,6 +74,7 @@ class Wish:
     min_confirmations: int
     must_replace: bool
     coins: int | None = None
+    waiting: tuple[str, ...] = ()
 
     @property
     def source(self) -> Owner:
@@ -115,6 +118,7 @@ def read_plan(plan: Plan) -> Wish:
         min_confirmations=_number(plan, "min_confirmations", 1, 1_000) or 1,
         must_replace=bool(_number(plan, "replace", 0, 1)),
         coins=_number(plan, _COINS, 2, INPUTS_MOST),
+        waiting=plan.waiting if _number(plan, "unconfirmed", 0, 1) else (),
     )
 
 

@@ -1,22 +1,29 @@
 """Which coins a transaction may spend: confirmed, of the plan's addresses, held by no other job, and without assets.
 
+Where the plan asks for it, what our own waiting transactions give to these addresses may be spent as well, so that an
+address can send on as soon as it was primed. What strangers' waiting transactions give is never looked at.
+
 An earlier transaction for the same transfers is replaced by spending every output of its that is still free: whichever
 of the two a block takes, the other is dead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from online.chains.bitcoin.answers import Unspent
+from online.chains.bitcoin.answers import Outpoint, Unspent
 from online.chains.bitcoin.coins import Coin, Owner
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.plans import Wish
 from online.chains.bitcoin.sizes import fee_sats
+from shared.chains.bitcoin.transactions import read
 from shared.effects import Claim
 from shared.errors import NodeUnfit, ReplacementRefused
+
+FAMILY_MOST = 25
+"""So many waiting transactions that build on each other nodes take at most; one more would only wait outside."""
 
 _MATURITY = 100
 
@@ -53,6 +60,7 @@ def open_purse(node: Node, cp: CpNode | None, wish: Wish, taken: Collection[Clai
     held = {claim.name for claim in taken if claim.scope == wish.plan.network} - again
     depth = wish.min_confirmations
     ripe = [each for each in scan.unspent if _ripe(each, scan.height, depth) or str(each.outpoint) in again]
+    ripe += [each for name in wish.waiting for each in _waiting(node, name, owners)]
     coins = _coins(cp, ripe, owners, held)
     forced = tuple(coin for coin in coins if str(coin.outpoint) in again)
     if not forced and wish.must_replace:
@@ -83,6 +91,17 @@ def _coins(
         for each in ripe
         if each.script in owners and str(each.outpoint) not in barred and str(each.outpoint) not in held
     ]
+
+
+def _waiting(node: Node, name: str, owners: Collection[bytes]) -> Iterator[Unspent]:
+    """Give what a waiting transaction of ours pays to some scripts, while its family may grow in the mempool."""
+    entry = node.waiting(name)
+    found = None if entry is None or entry.family >= FAMILY_MOST else node.find(name)
+    if found is None or found.block is not None:
+        return
+    for place, output in enumerate(read(found.raw).outputs):
+        if output.script in owners:
+            yield Unspent(Outpoint(name, place), output.value, output.script, 0, coinbase=False)
 
 
 def _ripe(each: Unspent, height: int, least: int) -> bool:
