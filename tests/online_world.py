@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import coincurve
@@ -119,6 +120,11 @@ class World:
             raise NodeSilent("the node is silent")
         return self.at
 
+    @property
+    def settled(self) -> int:
+        """Give the height up to which nothing changes any more."""
+        return self.at
+
     def account(self, address: str) -> AccountState:
         known = self.accounts.get(address)
         units = Amount(XRP, known.units if known else 0)
@@ -151,14 +157,15 @@ class World:
 
     def watch(self, watched: Watched) -> Outcome:
         self.height()
-        for tx_id, (height, result, effects, unsigned) in self.done.items():
+        settled = [one for one in self.done.items() if one[1][0] <= self.settled]
+        for tx_id, (height, result, effects, unsigned) in settled:
             if tx_id == watched.tx_id or (not watched.tx_id and unsigned == watched.blob):
                 return self._final(tx_id, height, result, effects)
             if effects.claims == watched.effects.claims:
-                return Dead(self.at, f"{effects.claims[0]} was used up by {tx_id}")
+                return Dead(self.settled, f"{effects.claims[0]} was used up by {tx_id}")
         expiry = watched.effects.expiry
-        if expiry is not None and self.at > expiry.last_height:
-            return Dead(self.at, f"expired at {expiry.last_height} and in no ledger")
+        if expiry is not None and self.settled > expiry.last_height:
+            return Dead(self.settled, f"expired at {expiry.last_height} and in no ledger")
         return Pending("not yet")
 
     def close(self, count: int = 1) -> None:
@@ -345,6 +352,7 @@ def _effects(unsigned: bytes, height: int) -> Effects:
     return XRPL.effects(XRPL.decode(unsigned, {"height": height}, ((0,),), NETWORK))
 
 
+@lru_cache(maxsize=10_000)
 def _of_blob(blob: bytes) -> tuple[bytes, Effects]:
     """Give the unsigned bytes in a signed transaction, and what they do."""
     fields = codec.read(blob)

@@ -1,0 +1,161 @@
+"""The world of `online_world`, open to strangers: they pay to any address, and the newest ledgers can be taken back.
+
+A `depth` says how many: what is not deeper has happened for nobody, as where blocks have rivals. No XRP Ledger does so;
+the depth is nought unless a test asks for more, and then this world has the addresses and tags of the one kind of
+ledger and the depths of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from online.chains.api import Arrival, Arrivals, Verdict
+from shared.chains.xrpl.signing import transaction_id
+from shared.effects import Destination, Effects
+from shared.errors import HistoryMissing
+from shared.money import Amount, Asset
+from tests.online_world import NETWORK, XRP, Account, World
+
+UNLISTED = Asset(NETWORK, "JUNK", 0)
+
+Fate = Literal["again", "later", "lost", "replaced"]
+"""What becomes of what was taken back: it happens in the next ledger or a later one, never, or a rival does instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """What a stranger pays to an address."""
+
+    tx_id: str
+    sender: str
+    to: Destination
+    amount: Amount
+
+    def arrival(self, height: int) -> Arrival:
+        """Give it as a gateway tells it."""
+        return Arrival(f"{self.tx_id}/{self.to.address}", self.tx_id, height, self.sender, self.to, self.amount)
+
+
+@dataclass
+class _Moment:
+    """The ledger as it was before one was closed."""
+
+    accounts: dict[str, Account]
+    done: dict[str, tuple[int, str, Effects, bytes]]
+    gifts: dict[str, tuple[int, Gift]]
+
+
+def copied(accounts: dict[str, Account]) -> dict[str, Account]:
+    """Copy accounts with what they hold."""
+    return {address: replace(one, tickets=set(one.tickets)) for address, one in accounts.items()}
+
+
+class OpenWorld(World):
+    """The ledger, its strangers, and a gateway that tells what arrived."""
+
+    def __init__(self, depth: int = 0) -> None:
+        super().__init__()
+        self.depth = depth
+        self.offered: list[Gift] = []
+        self.gifts: dict[str, tuple[int, Gift]] = {}
+        self.stutters = False
+        self.behind = 0
+        self._branch = 0
+        self._count = 0
+        self._branches: dict[int, int] = {}
+        self._moments: dict[int, _Moment] = {}
+        self._blobs: dict[str, bytes] = {}
+
+    @property
+    def settled(self) -> int:
+        return self.at - self.depth
+
+    # --- what strangers do, and what becomes of it --------------------------------------------------
+
+    def pay(self, sender: str, to: Destination, amount: Amount) -> Gift:
+        """Let a stranger pay: it happens with the next ledger."""
+        self._count += 1
+        gift = Gift(f"{self._count:064X}", sender, to, amount)
+        self.offered.append(gift)
+        return gift
+
+    def submit(self, blob: bytes) -> Verdict:
+        self._blobs[transaction_id(blob)] = blob
+        return super().submit(blob)
+
+    def close(self, count: int = 1) -> None:
+        for _ in range(count):
+            if self.depth:
+                self._moments[self.at + 1] = _Moment(copied(self.accounts), dict(self.done), dict(self.gifts))
+                self._moments.pop(self.at - self.depth, None)
+            super().close()
+            self._branches[self.at] = self._branch
+            for gift in self.offered:
+                self.gifts[gift.tx_id] = (self.at, gift)
+                if gift.amount.asset == XRP:
+                    self.accounts.setdefault(gift.to.address, Account(0)).units += gift.amount.units
+            self.offered.clear()
+
+    def reorganise(self, count: int, fate: Fate) -> None:
+        """Take the newest ledgers back, let one more come in their place, and let what was in them have its fate."""
+        assert 1 <= count <= self.depth
+        first = self.at - count + 1
+        ours = {tx_id: one for tx_id, one in self.done.items() if one[0] >= first}
+        gifts = [gift for height, gift in self.gifts.values() if height >= first]
+        was = self._moments[first]
+        self.accounts, self.done, self.gifts = copied(was.accounts), dict(was.done), dict(was.gifts)
+        self.at, self._branch = first - 1, self._branch + 1
+        if fate == "replaced":
+            self._replace([effects for _, _, effects, _ in ours.values()], gifts)
+        if fate == "later":
+            self.close(count + 1)
+        if fate in ("again", "later"):
+            self.pool |= {tx_id: self._blobs[tx_id] for tx_id in ours if tx_id in self._blobs}
+            self.offered += gifts
+        if fate != "later":
+            self.close(count + 1)
+
+    def _replace(self, ours: list[Effects], gifts: list[Gift]) -> None:
+        """Let rivals that cost nothing use up what ours claimed, and strangers pay half, and forget the tag."""
+        for effects in ours:
+            kind, number = effects.claims[0].name.split()
+            account = self.accounts[effects.source]
+            if kind == "sequence" and int(number) == account.sequence:
+                self._count += 1
+                account.sequence += 1
+                nothing = replace(effects, payments=())
+                self.done[f"{self._count:064X}"] = (self.at + 1, "tesSUCCESS", nothing, b"")
+        for gift in gifts:
+            half = Amount(gift.amount.asset, gift.amount.units // 2)
+            self.pay(gift.sender, Destination(gift.to.address), half)
+
+    # --- what the gateway tells ---------------------------------------------------------------------
+
+    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
+        """Read on from a cursor, which is the last settled ledger read and its name; from now where it is empty."""
+        self.height()
+        newest = self.settled - self.behind
+        if not cursor:
+            return Arrivals((), self._cursor(newest), newest)
+        last = int(cursor.split(maxsplit=1)[0])
+        if self._cursor(last) != cursor:
+            raise HistoryMissing(f"there is another ledger {last} than the one that was read")
+        if newest <= last:
+            return Arrivals((), cursor, last)
+        found = [one for one in self.brought() if last < one.height <= newest and one.destination.address in addresses]
+        found.sort(key=lambda one: (one.height, one.key))
+        twice = [one for one in found for _ in range(1 + self.stutters)]
+        return Arrivals(tuple(twice), self._cursor(newest), newest)
+
+    def brought(self) -> Iterator[Arrival]:
+        """Give everything that ever arrived anywhere, as the ledger now is."""
+        for height, gift in self.gifts.values():
+            yield gift.arrival(height)
+        for tx_id, (height, result, effects, _) in self.done.items():
+            for payment in effects.payments if result == "tesSUCCESS" else ():
+                yield Gift(tx_id, effects.source, payment.destination, payment.amount).arrival(height)
+
+    def _cursor(self, height: int) -> str:
+        return f"{height} {height}.{self._branches.get(height, 0)}"
