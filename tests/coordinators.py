@@ -20,7 +20,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from online.chains.api import AccountState, Built, NodeReport, Outcome, Plan, Verdict, Watched
+from online.chains.api import AccountState, Arrivals, Built, NodeReport, Outcome, Plan, Verdict, Watched
 from online.jobs.answers import import_answer
 from online.jobs.build import build_approved
 from online.jobs.export import export_request, request_blob, requests
@@ -31,14 +31,16 @@ from online.store.database import open_store
 from shared.effects import Claim, Destination
 from shared.envelope import open_request
 from shared.errors import AnswerTooLate, NothingToExport, RequestOutstanding
-from tests.online_world import BOB, NETWORK, NOW, STATION, PaperSigner, World, asking, xrp
+from shared.money import Asset
+from tests.online_world import BOB, NETWORK, NOW, STATION, PaperSigner, asking, xrp
+from tests.open_world import OpenWorld
 
 SPAWN = multiprocessing.get_context("spawn")
 """A child begins anew and has none of the threads, locks and connections of the test."""
 
 
-class Ledger(World):
-    """The world for many askers at once: one at a time, slow to take a transaction, and it notes who asked for what."""
+class Ledger(OpenWorld):
+    """The world for many askers at once: one at a time, slow to answer, and it notes who asked for what."""
 
     def __init__(self, pause_seconds: float = 0.0) -> None:
         super().__init__()
@@ -46,6 +48,9 @@ class Ledger(World):
         self.pause_seconds = pause_seconds
         self.taken: list[tuple[int, int, bytes]] = []
         self.looks = 0
+        self.readers: list[int] = []
+        self.answering = threading.Event()
+        self.answering.set()
 
     def take(self, asker: int, blob: bytes) -> Verdict:
         time.sleep(self.pause_seconds)
@@ -57,6 +62,13 @@ class Ledger(World):
         with self.lock:
             self.looks += 1
             return self.watch(watched)
+
+    def read(self, asker: int, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
+        with self.lock:
+            self.readers.append(asker)
+            found = self.arrivals(addresses, assets, cursor)
+        self.answering.wait(timeout=60)
+        return found
 
     def plan(self, plan: Plan, taken: Collection[Claim]) -> Built:
         with self.lock:
@@ -116,6 +128,10 @@ class Line:
         outcome: Outcome = self.ledger.look(watched)
         return outcome
 
+    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
+        found: Arrivals = self.ledger.read(os.getpid(), addresses, assets, cursor)
+        return found
+
 
 class _Switchboard(BaseManager):
     pass
@@ -145,7 +161,7 @@ class Place:
 def served(ledger: Ledger, signer: PaperSigner, url: str, folder: Path) -> Iterator[Place]:
     """Serve a ledger and a signer to coordinator processes."""
     pen = Pen(signer)
-    _Switchboard.register("ledger", callable=lambda: ledger, exposed=["take", "look", "plan", "now"])
+    _Switchboard.register("ledger", callable=lambda: ledger, exposed=["take", "look", "plan", "now", "read"])
     _Switchboard.register("pen", callable=lambda: pen, exposed=["answer"])
     place = Place(url, f"{folder}/switchboard", os.urandom(16), folder)
     server = _Switchboard(place.address, place.key).get_server()

@@ -1,6 +1,7 @@
 """Several coordinator processes on one PostgreSQL: each transaction is handed over once a turn, whoever of them dies.
 
-Two processes do their turns at the same time over 100 jobs, on one ledger that notes who handed it what and when.
+Two processes do their turns at the same time over 100 jobs, on one ledger that notes who handed it what and when, and
+of one network's deposits they read one at a time.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from pathlib import Path
 import pytest
 
 from online.audit import verify
+from online.customers.register import register
+from online.deposits.instructions import instruct
+from online.deposits.model import deposits
 from online.jobs.build import build_approved
 from online.jobs.leases import leases
+from online.jobs.loop import tick
 from online.jobs.model import jobs
 from online.jobs.states import State
 from shared.errors import StoreBusy
-from tests.coordinators import SPAWN, Ledger, Place, one_turn, served, started
-from tests.online_world import NETWORK, NOW, Desk, make_desk
+from tests.coordinators import SPAWN, Ledger, Line, Place, one_turn, served, started
+from tests.online_world import NETWORK, NOW, Desk, make_desk, xrp
 from tests.store_place import needs_server, placed, reopened, store_url
 
 pytestmark = [pytest.mark.postgres, needs_server]
@@ -123,6 +128,42 @@ def test_builders_for_one_address_stand_in_line_and_those_for_others_do_not(
         with leases(reopened(bank.desk.store)) as ours, ours.line(f"{NETWORK}/{bank.desk.address('hot')}"):
             pass
     assert len(build_approved(bank.desk.store, bank.desk.gateways, NOW)) == 1
+
+
+def test_one_process_at_a_time_reads_a_networks_deposits_on_and_another_goes_on_when_it_dies(tmp_path: Path) -> None:
+    with placed("postgresql"):
+        ledger = Ledger()
+        desk = make_desk(tmp_path, ledger)
+        register(desk.store, "dave", NOW)
+        place = instruct(desk.store, "dave", "hot", NOW).place
+        with served(ledger, desk.signer, store_url(tmp_path), tmp_path) as there:
+            line, here = {NETWORK: Line(ledger)}, os.getpid()
+            tick(desk.store, line, NOW)
+            ledger.pay(desk.address("cold"), place, xrp(5))
+            ledger.pass_by()
+            ledger.answering.clear()
+            start = SPAWN.Barrier(2)
+            other = started(one_turn, there, start, 1)
+            start.wait(timeout=60)
+            _wait_until(lambda: ledger.readers == [here, other.pid])
+            assert tick(desk.store, line, NOW).troubles == ()
+            assert ledger.readers == [here, other.pid]
+            os.kill(other.pid or 0, signal.SIGKILL)
+            other.join(timeout=30)
+            ledger.answering.set()
+            _wait_until(lambda: tick(desk.store, line, NOW).troubles == () and ledger.readers[2:] == [here])
+        assert [(one.customer, one.amount) for one in deposits(desk.store)] == [("dave", xrp(5))]
+        desk.require_books()
+
+
+def test_a_cursor_that_another_session_owns_is_left_alone_and_those_of_other_networks_are_not(bank: Bank) -> None:
+    def seen() -> tuple[bool, bool]:
+        with leases(bank.desk.store) as ours, ours.cursor(NETWORK) as this, ours.cursor("xrpl:test") as other:
+            return this, other
+
+    with leases(reopened(bank.desk.store)) as theirs, theirs.cursor(NETWORK) as first:
+        assert (first, seen()) == (True, (False, True))
+    assert seen() == (True, True)
 
 
 def test_a_job_that_moved_since_it_was_listed_is_left_alone(bank: Bank) -> None:

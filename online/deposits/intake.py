@@ -20,6 +20,7 @@ from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
 from online.deposits.instructions import memo_used, owner_of
 from online.deposits.states import State
 from online.deposits.sweeping import credit_swept
+from online.jobs.leases import leases
 from online.jobs.model import effects_of, find_job
 from online.jobs.moves import OWED_BY
 from online.ledger import accounts, postings
@@ -50,29 +51,36 @@ class Taken:
 
 
 def take_in(store: Store, gateways: Mapping[str, Gateway], now: int) -> Taken:
-    """Read every ledger on that has customers' places, and book what arrived. Calling it again is always safe."""
-    credited = suspended = 0
-    troubles: list[str] = []
+    """Read every ledger on that has customers' places, and book what arrived. Calling it again is always safe.
+
+    What another process reads meanwhile is left to it.
+    """
+    looks = []
     for network, gateway in sorted(gateways.items()):
-        with store.reading() as connection:
-            addresses, assets, cursor = _wanted(connection, network)
-        if not addresses or not isinstance(gateway, Receiver):
-            continue
-        try:
-            found = gateway.arrivals(addresses, assets, cursor)
-        except Refusal as refusal:
-            troubles.append(f"deposits on {network}: {refusal} [{refusal.code}]")
-            continue
-        states = _book(store, network, cursor, found, now)
-        try:
-            swept = credit_swept(store, gateway, now) if isinstance(gateway, Collector) else 0
-        except Refusal as refusal:
-            swept = 0
-            troubles.append(f"sweeps of deposits on {network}: {refusal} [{refusal.code}]")
-        credited += states.count(State.CREDITED) + swept
-        suspended += states.count(State.SUSPENSE)
-        troubles += found.notices
-    return Taken(credited, suspended, tuple(troubles))
+        with leases(store) as held, held.cursor(network) as mine:
+            if mine and isinstance(gateway, Receiver):
+                looks.append(_read_on(store, network, gateway, now))
+    troubles = tuple(text for one in looks for text in one.troubles)
+    return Taken(sum(one.credited for one in looks), sum(one.suspended for one in looks), troubles)
+
+
+def _read_on(store: Store, network: str, gateway: Receiver, now: int) -> Taken:
+    """Read one ledger on, and book what arrived."""
+    with store.reading() as connection:
+        addresses, assets, cursor = _wanted(connection, network)
+    if not addresses:
+        return Taken(0, 0, ())
+    try:
+        found = gateway.arrivals(addresses, assets, cursor)
+    except Refusal as refusal:
+        return Taken(0, 0, (f"deposits on {network}: {refusal} [{refusal.code}]",))
+    states, troubles = _book(store, network, cursor, found, now), list(found.notices)
+    try:
+        swept = credit_swept(store, gateway, now) if isinstance(gateway, Collector) else 0
+    except Refusal as refusal:
+        swept = 0
+        troubles.append(f"sweeps of deposits on {network}: {refusal} [{refusal.code}]")
+    return Taken(states.count(State.CREDITED) + swept, states.count(State.SUSPENSE), tuple(troubles))
 
 
 def _wanted(connection: Connection, network: str) -> tuple[list[str], list[Asset], str]:

@@ -24,6 +24,8 @@ from online.store.troubles import translated
 _MOST_HELD = 1000
 
 # The tables' own numbers keep two stores in one database apart. Locks of two numbers and of one never meet.
+_OWN_CURSOR = text("SELECT pg_try_advisory_lock(hashtextextended(:network, 'cursors'::regclass::oid::bigint))")
+_LEAVE_CURSOR = text("SELECT pg_advisory_unlock(hashtextextended(:network, 'cursors'::regclass::oid::bigint))")
 _TAKE = text("SELECT pg_try_advisory_lock('jobs'::regclass::oid::int4, mod(CAST(:job AS bigint), 2147483648)::int4)")
 _STAND = text("SELECT pg_advisory_lock(hashtextextended(:name, 'claims'::regclass::oid::bigint))")
 _LEAVE = text("SELECT pg_advisory_unlock(hashtextextended(:name, 'claims'::regclass::oid::bigint))")
@@ -58,6 +60,19 @@ class Leases:
             yield
         finally:
             self._session.execute(_LEAVE, {"name": name})
+
+    @contextmanager
+    def cursor(self, network: str) -> Iterator[bool]:
+        """Own the cursor of a network's deposits for the block, and say so; another process may have it."""
+        if self._session is None:
+            yield True
+            return
+        mine = bool(self._session.execute(_OWN_CURSOR, {"network": network}).scalar())
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._session.execute(_LEAVE_CURSOR, {"network": network})
 
     def _lock(self, session: Connection, job_id: int) -> bool:
         if self._held >= _MOST_HELD:
