@@ -2212,6 +2212,13 @@ class TokenDiffers(Refusal):
     hint = "Compare the contract with what was noted: `lockgate asset add` notes the code and the decimals."
 
 
+class AnswerMissing(Refusal):
+    """Money that seems to come from a transaction of ours whose signatures never came here."""
+
+    code = "answer-missing"
+    hint = "Import the answer, or carry its request to the signer once more: deposits are read on then."
+
+
 class HistoryMissing(NodeUnreachable):
     """Blocks between what was read and now that a node does not hold, or that do not follow each other."""
 

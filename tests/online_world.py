@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import coincurve
 from nacl.signing import SigningKey
@@ -52,6 +53,8 @@ from shared.effects import Claim, Destination, Effects, Payment
 from shared.encoding import Value
 from shared.envelope import (
     Declined,
+    Item,
+    Lot,
     SigningAnswer,
     WalletCard,
     context_of,
@@ -250,16 +253,27 @@ class PaperSigner:
         self.write("sign", {"request": sealed.digest, "sealed": pack(request_blob), "txs": rows})
         signatures = []
         for lot, item in signed:
-            tx = XRPL.decode(item.unsigned, context_of(lot, item), item.keys, lot.network)
-            for payload in XRPL.payloads(tx):
-                node = derive(self.seed, "secp256k1", payload.path)
-                key = coincurve.PrivateKey(node.private_key)
-                signatures.append(key.sign_recoverable(payload.message, hasher=None)[:64])
+            signatures += self._signatures(lot, item)[1]
         leaves = read_journal(self.journal, self.station).leaves()
         proof = consistency_proof(leaves, request.seen.size) if request.seen.size else ()
         words = tuple(Declined(place, why) for place, why in sorted(refused.items()))
         answer = SigningAnswer(sealed.digest, tuple(signatures), words, self.checkpoint(), proof)
         return seal_answer(answer, self.station, self.sign)
+
+
+    def blobs(self, request_blob: bytes) -> list[bytes]:
+        """Give the signed transactions of a request, as whoever holds its signatures can make them."""
+        made = [self._signatures(lot, item) for lot, item in open_request(request_blob)[0].flat()]
+        return [XRPL.assemble(tx, signatures).blob for tx, signatures in made]
+
+    def _signatures(self, lot: Lot, item: Item) -> tuple[Any, list[bytes]]:
+        """Give an item's transaction and its signatures."""
+        tx = XRPL.decode(item.unsigned, context_of(lot, item), item.keys, lot.network)
+        keys = [derive(self.seed, "secp256k1", payload.path).private_key for payload in XRPL.payloads(tx)]
+        return tx, [
+            coincurve.PrivateKey(key).sign_recoverable(payload.message, hasher=None)[:64]
+            for key, payload in zip(keys, XRPL.payloads(tx), strict=True)
+        ]
 
 
 class Somebody:

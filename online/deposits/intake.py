@@ -20,6 +20,7 @@ from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
 from online.deposits.instructions import memo_used, owner_of
 from online.deposits.states import State
 from online.deposits.sweeping import credit_swept
+from online.deposits.unanswered import require_answers
 from online.jobs.leases import leases
 from online.jobs.model import effects_of, find_job
 from online.jobs.moves import OWED_BY
@@ -72,6 +73,7 @@ def _read_on(store: Store, network: str, gateway: Receiver, now: int) -> Taken:
         return Taken(0, 0, ())
     try:
         found = gateway.arrivals(addresses, assets, cursor)
+        require_answers(store, network, found)
     except Refusal as refusal:
         return Taken(0, 0, (f"deposits on {network}: {refusal} [{refusal.code}]",))
     states, troubles = _book(store, network, cursor, found, now), list(found.notices)
