@@ -129,7 +129,7 @@ def test_a_crash_before_the_commit_loses_nothing_and_doubles_nothing(
         raise RuntimeError("the process ends here")
 
     with monkeypatch.context() as broken:
-        broken.setattr(journal, "append", crash)
+        broken.setattr(journal, "append_many", crash)
         with pytest.raises(RuntimeError):
             intake.take_in(house.store, house.gateways, NOW)
     assert (told(house), house.owed("dave")) == ([], 0)

@@ -61,7 +61,7 @@ def instruct(
             mine = [row for row in mine if row.tag == tag]
         if memo:
             at = {row.place: Destination(row.address, memo=row.memo) for row in mine}
-            mine = [row for row in mine if not memo_used(tx.sql, found.network, at[row.place])]
+            mine = [row for row in mine if not _memo_used(tx.sql, found.network, at[row.place])]
         if mine and not new:
             return _instruction(tx.sql, mine[-1])
         shared = customs(found.network).tags
@@ -91,16 +91,6 @@ class Owner:
 
     customer: str
     alone: bool
-
-
-def owner_of(connection: Connection, network: str, place: Destination) -> Owner | None:
-    """Say to whom a place belongs: exactly with its tag or memo, or by an address of their own."""
-    table = tables.places
-    wanted = [str(place), place.address]  # whatever comes beside an address that is one customer's is theirs
-    query = select(table.c.place, table.c.customer).where(table.c.network == network, table.c.place.in_(wanted))
-    known = {row.place: row.customer for row in connection.execute(query)}
-    found = next((one for one in wanted if one in known), None)
-    return None if found is None else Owner(known[found], alone=found == place.address)
 
 
 def _tagged(connection: Connection, network: str, wallet: str, tag: int | None) -> Destination:
@@ -133,14 +123,11 @@ def _remembered(connection: Connection, network: str, wallet: str) -> Destinatio
     return Destination(shared or _untaken(connection, network, wallet).address, memo=chain(network).memo(raw))
 
 
-def memo_used(connection: Connection, network: str, place: Destination, *, beside: str = "") -> bool:
-    """Say whether a place that is told by its memo had its deposit, beside one transaction."""
-    places, came = tables.places, tables.arrivals
-    told = (places.c.network == network) & (places.c.place == str(place)) & (places.c.custom == "memo")
-    if connection.execute(select(places.c.place).where(told)).scalar() is None:
-        return False
+def _memo_used(connection: Connection, network: str, place: Destination) -> bool:
+    """Say whether a memo that was given out had its deposit."""
+    came = tables.arrivals
     here = (came.c.network == network) & (came.c.address == place.address) & (came.c.memo == place.memo)
-    return connection.execute(select(came.c.id).where(here, came.c.tx_id != beside).limit(1)).scalar() is not None
+    return connection.execute(select(came.c.id).where(here).limit(1)).scalar() is not None
 
 
 def _write(tx: Tx, customer_id: str, network: str, wallet: str, place: Destination, now: int) -> None:

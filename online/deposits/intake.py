@@ -9,7 +9,7 @@ not disturb the books, and what a wallet held before comes into them by its open
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from online.chains import customs
 from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
-from online.deposits.instructions import memo_used, owner_of
+from online.deposits.known import Known
 from online.deposits.states import State
 from online.deposits.sweeping import credit_swept
 from online.deposits.unanswered import require_answers
@@ -26,11 +26,10 @@ from online.jobs.model import effects_of, find_job
 from online.jobs.moves import OWED_BY
 from online.ledger import accounts, postings
 from online.ledger.accounts import Kind
-from online.ledger.postings import Posting
+from online.ledger.postings import Entry, Posting
 from online.store import journal, tables
 from online.store.assets import registers
 from online.store.database import Store, Tx
-from online.store.wallets import find_owner
 from shared.chains import chain
 from shared.encoding import Value, units_to_bytes
 from shared.errors import Refusal
@@ -49,6 +48,18 @@ class Taken:
     credited: int
     suspended: int
     troubles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What an arrival was found to be, and the entry that books it, if one does."""
+
+    arrival: Arrival
+    wallet: str
+    state: State
+    customer: str | None
+    reason: str
+    entry: Entry | None
 
 
 def take_in(store: Store, gateways: Mapping[str, Gateway], now: int) -> Taken:
@@ -104,48 +115,60 @@ def _book(store: Store, network: str, before: str, found: Arrivals, now: int) ->
         if ("" if row is None else row.cursor) != before:
             return []
         _post_waiting(tx, network, now)
-        states = [_arrived(tx, network, one, now) for one in found.found if _is_new(tx.sql, network, one)]
+        judged = _judge_all(tx.sql, network, found.found)
+        _write(tx, network, judged, now)
         if row is None:
             tx.sql.execute(insert(table).values(network=network, cursor=found.cursor, height=found.height))
         elif row.cursor != found.cursor:
             here = table.c.network == network
             tx.sql.execute(update(table).where(here).values(cursor=found.cursor, height=found.height))
-        return states
+        return [one.state for one in judged]
 
 
-def _is_new(connection: Connection, network: str, one: Arrival) -> bool:
-    table = tables.arrivals
-    here = (table.c.network == network) & (table.c.key == one.key)
-    return connection.execute(select(table.c.id).where(here)).scalar() is None
+def _judge_all(connection: Connection, network: str, found: Sequence[Arrival]) -> list[_Judged]:
+    """Judge what is new, one after another: each is known to those behind it."""
+    known, judged = Known(connection, network, found), []
+    for one in found:
+        if known.is_new(one):
+            judged.append(_judged(connection, network, known, one))
+            known.count(one)
+    return judged
 
 
-def _arrived(tx: Tx, network: str, one: Arrival, now: int) -> State:
-    key = find_owner(tx.sql, network, one.destination.address)
-    assert key is not None  # only our own addresses were asked about
-    opened = _opened(tx.sql, key.wallet, one.amount.asset.code)
-    state, customer, reason = _judge(tx.sql, network, one, is_open=opened is not None)
-    entry, body = None, _told(network, one, state, customer, reason)
+def _judged(connection: Connection, network: str, known: Known, one: Arrival) -> _Judged:
+    wallet, entry = known.wallet(one.destination.address), None
+    opened = known.opened(wallet, one.amount.asset.code)
+    state, customer, reason = _judge(connection, network, known, one, is_open=opened is not None)
     if state in _BOOKED and opened is not None:
-        lines = _lines(key.wallet, one.amount, one.height, _owed(state, network, customer), opened)
-        entry = postings.post(tx, f"deposit {one.tx_id} at {one.height}", "posted", lines, None, now)
-        body["posted"] = postings.sworn(tx.sql, entry)
-    to, amount = one.destination, one.amount
-    what = {"network": network, "key": one.key, "tx_id": one.tx_id, "height": one.height, "sender": one.sender}
-    where = {"wallet": key.wallet, "address": to.address, "tag": to.tag, "memo": to.memo}
-    how = {"state": state.value, "reason": reason, "customer": customer, "entry": entry, "created": now}
-    what["source"] = what.pop("sender")
-    tx.sql.execute(insert(tables.arrivals).values(
-        **what, **where, **how, asset_code=amount.asset.code, units=str(amount.units)
-    ))  # fmt: skip
-    journal.append(tx, "arrival", body, now)
-    return state
+        lines = _lines(wallet, one.amount, one.height, _owed(state, network, customer), opened)
+        entry = Entry(f"deposit {one.tx_id} at {one.height}", "posted", lines)
+    return _Judged(one, wallet, state, customer, reason, entry)
 
 
-def _opened(connection: Connection, wallet: str, code: str) -> int | None:
-    """Give the height at which the books of a wallet took in an asset, or nothing where they are not open for it."""
-    table = tables.openings
-    here = (table.c.wallet == wallet) & (table.c.asset_code == code)
-    return connection.execute(select(table.c.height).where(here)).scalar()
+def _write(tx: Tx, network: str, judged: Sequence[_Judged], now: int) -> None:
+    """Write the postings of what was judged, the arrivals themselves, and what the journal says of each."""
+    booked = [one for one in judged if one.entry is not None]
+    entries = postings.post_many(tx, [one.entry for one in booked if one.entry is not None], now)
+    numbers = {one.arrival.key: number for one, number in zip(booked, entries, strict=True)}
+    sworn = postings.sworn_many(tx.sql, entries)
+    rows, told = [], []
+    for one in judged:
+        number, body = numbers.get(one.arrival.key), _told(network, one)
+        if number is not None:
+            body["posted"] = sworn[number]
+        rows.append(_row(network, one, number, now))
+        told.append(("arrival", body))
+    if rows:
+        tx.sql.execute(insert(tables.arrivals), rows)
+        journal.append_many(tx, told, now)
+
+
+def _row(network: str, one: _Judged, entry: int | None, now: int) -> dict[str, object]:
+    came, to, amount = one.arrival, one.arrival.destination, one.arrival.amount
+    what = {"network": network, "key": came.key, "tx_id": came.tx_id, "height": came.height, "source": came.sender}
+    where = {"wallet": one.wallet, "address": to.address, "tag": to.tag, "memo": to.memo}
+    how = {"state": one.state.value, "reason": one.reason, "customer": one.customer, "entry": entry, "created": now}
+    return {**what, **where, **how, "asset_code": amount.asset.code, "units": str(amount.units)}
 
 
 def _lines(wallet: str, amount: Amount, height: int, owed: str, opened: int) -> tuple[Posting, Posting]:
@@ -162,18 +185,20 @@ def _owed(state: State, network: str, customer: str | None) -> str:
     return accounts.of_network(Kind.UNSWEPT if state is State.UNSWEPT else Kind.SUSPENSE, network)
 
 
-def _judge(connection: Connection, network: str, one: Arrival, *, is_open: bool) -> tuple[State, str | None, str]:
+def _judge(
+    connection: Connection, network: str, known: Known, one: Arrival, *, is_open: bool
+) -> tuple[State, str | None, str]:
     """Say what an arrival is, whose, and why it waits if it does."""
     if one.refund:
         return State.REFUND, None, "given back by the ledger itself"
-    owner = owner_of(connection, network, one.destination)
-    if _is_booked_by_its_job(connection, network, one):
+    owner = known.owner(one.destination)
+    if _is_booked_by_its_job(connection, known, one):
         return State.OWN, None, "moved by one of our own jobs"
-    if not _is_noted(connection, one.amount.asset):
+    if not known.is_noted(one.amount.asset):
         return State.SUSPENSE, None, f"{one.amount.asset.code} is not noted here"
     if not is_open:
         return State.SUSPENSE, None, f"the wallet's books are not open for {one.amount.asset.code}"
-    if owner is not None and memo_used(connection, network, one.destination, beside=one.tx_id):
+    if owner is not None and known.memo_used(one.destination, beside=one.tx_id):
         return State.SUSPENSE, None, "its memo came with an earlier deposit"
     if owner is not None and owner.alone and one.until_swept:
         return State.UNSWEPT, owner.customer, UNSWEPT
@@ -183,11 +208,6 @@ def _judge(connection: Connection, network: str, one: Arrival, *, is_open: bool)
         return State.SUSPENSE, None, "it came without a tag"
     named = "tag" if one.destination.tag is not None else "memo" if one.destination.memo is not None else "address"
     return State.SUSPENSE, None, f"no customer has this {named}"
-
-
-def _is_noted(connection: Connection, asset: Asset) -> bool:
-    native = chain(asset.network).network(asset.network).native
-    return asset == native or asset.code in registers(connection).get(asset.network, {})
 
 
 def _post_waiting(tx: Tx, network: str, now: int) -> None:
@@ -207,25 +227,24 @@ def _post_waiting(tx: Tx, network: str, now: int) -> None:
         journal.append(tx, "arrival-posted", told, now)
 
 
-def _is_booked_by_its_job(connection: Connection, network: str, one: Arrival) -> bool:
+def _is_booked_by_its_job(connection: Connection, known: Known, one: Arrival) -> bool:
     """Say whether one of our own jobs moved this to where its postings have it.
 
     A job that pays what is owed books it as paid, wherever it went: what it paid to an address of ours is a deposit
     like any other, and what else it brought there is change.
     """
-    jobs, orders = tables.jobs, tables.orders
-    query = select(jobs.c.id, orders.c.kind).join(orders, jobs.c.order_id == orders.c.id)
-    row = connection.execute(query.where(jobs.c.network == network, jobs.c.tx_id == one.tx_id)).first()
-    if row is None or row.kind not in OWED_BY:
-        return row is not None
-    payments = effects_of(find_job(connection, row.id)).payments
+    job = known.job(one.tx_id)
+    if job is None or job[1] not in OWED_BY:
+        return job is not None
+    payments = effects_of(find_job(connection, job[0])).payments
     paid = {(payment.destination.address, payment.amount) for payment in payments}
     return (one.destination.address, one.amount) not in paid
 
 
-def _told(network: str, one: Arrival, state: State, customer: str | None, reason: str) -> dict[str, Value]:
-    amount = one.amount
+def _told(network: str, one: _Judged) -> dict[str, Value]:
+    came, amount = one.arrival, one.arrival.amount
     return {
-        "network": network, "key": one.key, "to": str(one.destination), "asset": amount.asset.code,
-        "units": units_to_bytes(amount.units), "state": state.value, "customer": customer, "reason": reason,
+        "network": network, "key": came.key, "to": str(came.destination), "asset": amount.asset.code,
+        "units": units_to_bytes(amount.units), "state": one.state.value, "customer": one.customer,
+        "reason": one.reason,
     }  # fmt: skip

@@ -19,8 +19,10 @@ def given() -> BindParameter[Any]:
     return bindparam(_NAME, expanding=True)
 
 
-def among(connection: Connection, query: Select[Any], values: Collection[Any]) -> Iterator[Row[Any]]:
-    """Give the rows of a query for these values, each looked for once."""
+def among(
+    connection: Connection, query: Select[Any], values: Collection[Any], **further: object
+) -> Iterator[Row[Any]]:
+    """Give the rows of a query for these values, each looked for once; `further` are its other parameters by name."""
     wanted = list(dict.fromkeys(values))
     for first in range(0, len(wanted), _MOST):
-        yield from connection.execute(query, {_NAME: wanted[first : first + _MOST]})
+        yield from connection.execute(query, {_NAME: wanted[first : first + _MOST], **further})
