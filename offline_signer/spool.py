@@ -3,7 +3,8 @@
 Nobody sits here, so nothing here approves: a request takes the ceremony's one path without any approval, and whatever
 needs a person is refused by the ceremony itself. What the sealed policy forbids is declined in a signed answer, as a
 person would, so that it stops nothing else. A file counts once it was renamed into place under the digest of its
-request; every other name is left alone. The answer is on the disk before the request is removed.
+request; every other name is left alone. The answer is on the disk before the request is removed, and before it which
+request of its coordinator was answered last: one that was restored from a backup sees there what it forgot.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from shared.errors import (
 )
 from shared.review import fingerprint, printable
 from shared.transport.media import read_file, write_file
+from shared.transport.pack import unpack
 
 IN: Final = "in"
 OUT: Final = "out"
@@ -129,6 +131,11 @@ class Spool:
         write_file(self.folder / OUT / f"{_stem(name)}.answer", sealed, overwrite=True, mode=0o640)
         (self.folder / IN / name).unlink(missing_ok=True)
 
+    def tell_last(self, station: bytes, request: bytes, checkpoint: str) -> None:
+        """Say which request of a coordinator was answered last, and where the journal stood then."""
+        told = f"{request.hex()}\n{checkpoint}".encode()
+        write_file(self.folder / f"{station.hex()}.last", told, overwrite=True, mode=0o644)
+
     def refuse(self, name: str, refusal: Refusal) -> None:
         """Put a request aside with one line that says why; the reason is there before the request is."""
         line = printable(f"{refusal.code}: {refusal} - {refusal.hint}")[:MOST_REASON]
@@ -161,6 +168,7 @@ def serve(box: Box, spool: Spool, wait: Wait, say: Say, interval_ms: int) -> Non
     Raises:
         BadPen, JournalDamaged: if this machine can not go on safely.
     """
+    _tell_last(box, spool)
     while True:
         names = spool.waiting(say)
         for name in names:
@@ -189,12 +197,14 @@ def _take(box: Box, spool: Spool, name: str, say: Say) -> None:
 def _settle(box: Box, spool: Spool, name: str) -> str:
     """Answer or refuse one request, and say which."""
     try:
-        answer, declined = _answered(box, name, spool.read(name))
+        sealed = spool.read(name)
+        answer, declined = _answered(box, name, sealed)
     except _FATAL:
         raise
     except Refusal as refusal:
         spool.refuse(name, refusal)
         return f"refused: {refusal} [{refusal.code}]"
+    spool.tell_last(open_request(sealed)[0].station, bytes.fromhex(_stem(name)), box.checkpoint())
     spool.answer(name, answer)
     told = ", ".join(f"#{one.position + 1} declined ({printable(one.reason)})" for one in declined)
     return f"answered{', ' if told else ''}{told}; the journal has {box.history.size} entries"
@@ -232,6 +242,19 @@ def _declined_lately(box: Box) -> int:
     since = box.now() - DAY_SECONDS
     lately = takewhile(lambda entry: entry.time > since, reversed(box.journal.entries))
     return sum(entry.kind == "sign" and bool(entry.body["declined"]) for entry in lately)
+
+
+def _tell_last(box: Box, spool: Spool) -> None:
+    """Say at the start what the journal knows of each coordinator's last request, wherever the spool was lost."""
+    left = {person.key for person in box.policy().stations}
+    for entry in reversed(box.journal.entries):
+        packed = entry.body.get("sealed") if left and entry.kind == "sign" else None
+        if not isinstance(packed, bytes):
+            continue
+        request, document = open_request(unpack(packed))
+        if request.station in left:
+            spool.tell_last(request.station, document.digest, box.checkpoint())
+            left.remove(request.station)
 
 
 def _size(box: Box) -> int:

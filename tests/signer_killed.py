@@ -37,7 +37,8 @@ def arm(point: str) -> None:
         return os.readlink(f"/proc/self/fd/{descriptor}").endswith("journal.log")
 
     def is_answer(descriptor: int) -> bool:
-        return os.readlink(f"/proc/self/fd/{descriptor}").endswith(".part")
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        return path.suffix == ".part" and path.parent.name != "spool"  # where it says what was answered last
 
     def writing(descriptor: int, line: Any) -> int:
         if is_journal(descriptor) and point == "before the entry":

@@ -20,7 +20,7 @@ from online import config
 from online.audit import verify
 from online.chains import connect
 from online.chains.api import Built, Plan
-from online.courier.carry import carry
+from online.courier.carry import carry, look_back
 from online.customers.register import register
 from online.customers.trades import HOUSE, Leg, trade
 from online.devnet.server import serve
@@ -28,6 +28,7 @@ from online.devnet.xrpl import XrplWorld
 from online.jobs.answers import Answered
 from online.jobs.loop import Report, tick
 from online.jobs.model import jobs
+from online.jobs.reconcile import import_signer_journal
 from online.jobs.withdraw import withdraw
 from online.ledger.books import check, open_wallet, prove_balances
 from online.orders.approval import approve
@@ -51,6 +52,7 @@ from tests.online_world import (
     EXPIRY,
     NETWORK,
     NOW,
+    STATION,
     Desk,
     PaperSigner,
     Somebody,
@@ -58,7 +60,7 @@ from tests.online_world import (
     make_desk,
     xrp,
 )
-from tests.store_place import store_url
+from tests.store_place import backed_up, store_url
 
 FOLDERS = ("in", "out", "refused")
 XRP = 1_000_000
@@ -451,6 +453,20 @@ class Alone:
     def states(self) -> list[str]:
         return [job.state.value for job in jobs(self.store)]
 
+    def mandate(self) -> None:
+        """Let the till pay withdrawals at once, and dave hold 500 XRP."""
+        mandate = Mandate("till", {"XRP": Ceiling(*[xrp(400).units] * 4)}, 1, 0)
+        given = draft_mandate(self.store, mandate, **signing(ALICE), now=NOW)
+        approve_mandate(self.store, given.id, **signing(BOB), now=NOW)
+        register(self.store, "dave", NOW)
+        trade(self.store, "bought", [Leg(HOUSE, "dave", xrp(500))], NOW)
+
+    def ask(self, name: str, coins: int) -> None:
+        accept(self.store, Wish(name, "dave", "till", Destination(VAULT), xrp(coins)), int(time.time()))
+
+    def withdrawn(self) -> dict[str, str]:
+        return {one.id: str(one.state) for one in withdrawals(self.store)}
+
     def moves_on(self) -> bool:
         """Do a turn, in which nothing may be amiss, and close a ledger."""
         assert self.turn().troubles == ()
@@ -519,29 +535,59 @@ def test_what_the_policy_forbids_is_declined_told_once_and_stops_no_other(alone:
 
 
 def test_a_withdrawal_above_the_signers_limit_is_held_and_all_others_are_paid(alone: Alone) -> None:
-    ceiling = Ceiling(*[xrp(400).units] * 4)
-    given = draft_mandate(alone.store, Mandate("till", {"XRP": ceiling}, 1, 0), **signing(ALICE), now=NOW)
-    approve_mandate(alone.store, given.id, **signing(BOB), now=NOW)
-    register(alone.store, "dave", NOW)
-    trade(alone.store, "bought", [Leg(HOUSE, "dave", xrp(500))], NOW)
-
-    def ask(name: str, coins: int) -> None:
-        accept(alone.store, Wish(name, "dave", "till", Destination(VAULT), xrp(coins)), int(time.time()))
-
-    def states() -> dict[str, str]:
-        return {one.id: str(one.state) for one in withdrawals(alone.store)}
-
+    alone.mandate()
     for name, coins in (("a", 20), ("b", 101), ("c", 30)):
-        ask(name, coins)
+        alone.ask(name, coins)
     with alone.hot.serving("--host-has-network"):
-        until(lambda: bool(alone.turn()) and states()["b"] == "held", alone.why)
-        ask("d", 40)
+        until(lambda: bool(alone.turn()) and alone.withdrawn()["b"] == "held", alone.why)
+        alone.ask("d", 40)
         ends = {"a": "paid", "b": "held", "c": "paid", "d": "paid"}
-        until(lambda: alone.moves_on() and states() == ends, alone.why)
+        until(lambda: alone.moves_on() and alone.withdrawn() == ends, alone.why)
     assert "over-transfer-limit" in next(one.reason for one in withdrawals(alone.store) if one.id == "b")
     assert prove_balances(alone.store) == ()
     assert verify(alone.store).ok
     assert [one.difference for one in check(alone.store, {NETWORK: alone.gateway})] == [0]  # type: ignore[dict-item]
+
+
+def test_a_restored_coordinator_pays_nothing_before_it_knows_what_its_signer_signed(alone: Alone) -> None:
+    alone.mandate()
+    alone.ask("a", 20)
+    restored = Alone(backed_up(alone.store), alone.hot, alone.ledger, alone.gateway)
+    with alone.hot.serving("--host-has-network"):
+        until(lambda: alone.moves_on() and alone.withdrawn() == {"a": "paid"}, alone.why)
+        for _ in range(3):
+            told = restored.turn().troubles
+            assert any("entries-missing" in text for text in told)
+            assert (restored.withdrawn(), restored.states()) == ({"a": "queued"}, [])
+        journal = (alone.hot.world.folder / "journal.log").read_bytes()
+        assert import_signer_journal(restored.store, alone.hot.world.station, journal, NOW).unknown == ()
+        until(lambda: restored.moves_on() and restored.withdrawn() == {"a": "paid"}, restored.why)
+    assert alone.hot.spent() == 20 * XRP + 10
+    assert [job.tx_id for job in jobs(restored.store)] == [job.tx_id for job in jobs(alone.store)]
+    assert prove_balances(restored.store) == ()
+    assert verify(restored.store).problems == ()
+    assert [one.difference for one in check(restored.store, {NETWORK: alone.gateway})] == [0]  # type: ignore[dict-item]
+    restored.store.close()
+
+
+@pytest.mark.parametrize("told", ["", "ab", "ab" * 32, f"{'ab' * 32}\nno checkpoint"],
+    ids=["nothing", "short", "no checkpoint", "another word"],
+)
+def test_what_was_answered_last_is_a_signers_word_or_a_trouble(place: Place, told: str) -> None:
+    place.desk.rebalance(5)
+    (place.folder / f"{STATION.public_key.hex()}.last").write_text(told)
+    assert len(look_back(place.desk.store, place.spools, NOW)) == 1
+    assert place.carry() == []
+
+
+def test_a_request_that_was_answered_last_and_is_known_stops_nothing(place: Place) -> None:
+    place.desk.rebalance(5)
+    place.carry()
+    digest = place.answer()
+    (place.folder / f"{STATION.public_key.hex()}.last").write_text(f"{digest}\n{place.desk.signer.checkpoint()}")
+    assert look_back(place.desk.store, place.spools, NOW) == ()
+    assert place.carry() == []
+    assert place.desk.states() == ["answered"]
 
 
 def test_a_signer_that_dies_between_two_turns_is_asked_again_and_signs_once(alone: Alone) -> None:

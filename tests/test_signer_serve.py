@@ -27,6 +27,8 @@ import pytest
 from offline_signer import airgap, journal_file, spool
 from offline_signer.cli import serve as command
 from offline_signer.cli.main import cli
+from online.courier.spool import Spool as Courier
+from shared.checkpoint import open_checkpoint
 from shared.envelope import SeenLog, open_answer, open_request
 from shared.errors import (
     DiskFull,
@@ -203,6 +205,31 @@ def test_what_no_longer_fits_is_declined_and_counts_against_nothing_after_it(tmp
 def test_of_more_than_a_request_may_hold_as_much_as_fits_is_signed(shared_hot: Hot) -> None:
     answer, _ = open_answer(shared_hot.answered(shared_hot.lay(many_at_once(shared_hot))))
     assert [(one.position, one.reason.partition(": ")[0]) for one in answer.declined] == [(10, "over-request-limit")]
+
+
+def test_it_tells_which_request_of_its_coordinator_was_answered_last_also_where_the_spool_was_lost(
+    tmp_path: Path
+) -> None:
+    hot = make_hot(tmp_path)
+    place = Courier(hot.spool)
+    station = hot.world.station_key.public
+    last = place.last(station)
+    assert last is None
+    for _ in range(2):
+        digest = hot.lay(payment(hot))
+        steps(hot)
+        last = place.last(station)
+        assert last is not None
+        assert last[0].hex() == digest
+        assert open_checkpoint(last[1], last[1].partition("\n")[0], hot.world.station).size == hot.entries()
+    hot.lay(payment(hot, height=6_000))
+    steps(hot)
+    assert place.last(station) == last
+    (path,) = hot.spool.glob("*.last")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    path.unlink()
+    steps(hot)
+    assert place.last(station) == last
 
 
 def test_a_day_has_so_many_requests_of_which_something_is_declined(

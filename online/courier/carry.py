@@ -23,6 +23,7 @@ from online.jobs.export import Exported, export_request, require_ready, waiting
 from online.jobs.model import Job
 from online.jobs.model import job as job_of
 from online.jobs.renew import renew_stale
+from online.jobs.signer_journal import note_checkpoint
 from online.jobs.states import State
 from online.store import tables
 from online.store.database import Store
@@ -63,6 +64,22 @@ class _Round:
 
     def refusal(self, what: str, refusal: Refusal) -> None:
         self.trouble(f"{what}{refusal} [{refusal.code}]")
+
+
+def look_back(store: Store, spools: Mapping[str, Path], now: int) -> tuple[str, ...]:
+    """See in each spool whether its signer answered a request that this store forgot, as a restored one has.
+
+    Its journal is then wanted, and nothing is gathered for it or exported to it. Give what stands in the way.
+    """
+    station, troubles = store.station, []
+    for name, folder in sorted(spools.items()):
+        try:
+            last = None if station is None else Spool(folder).last(station.public_key)
+            if last is not None and not _is_known(store, last[0]):
+                note_checkpoint(store, signer_of(store, name).public_key, last[1], now)
+        except Refusal as refusal:
+            troubles.append(f"spool of {name}: {refusal} [{refusal.code}]")
+    return tuple(troubles)
 
 
 def carry(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shared.errors import FileTrouble
+from shared.errors import BadCheckpoint, FileTrouble
 from shared.review import printable
 from shared.transport.media import read_file, write_file
 
@@ -60,6 +60,20 @@ class Spool:
         """Read in one line why a request was refused. Raises NotAPlainFile, FileTooLarge, FileTrouble."""
         text = read_file(self._path(_REASON, digest), _MOST_REASON_BYTES).decode("utf-8", "replace")
         return printable(text.strip())[:_MOST_REASON]
+
+    def last(self, station: bytes) -> tuple[bytes, str] | None:
+        """Read which request of a station was answered last, and the signer's checkpoint then; None where nothing is.
+
+        Raises:
+            NotAPlainFile, FileTooLarge, FileTrouble: as `read_file`. BadCheckpoint: if it says something else.
+        """
+        path = self.folder / f"{station.hex()}.last"
+        if not os.path.lexists(path):
+            return None
+        digest, _, checkpoint = read_file(path, _MOST_REASON_BYTES).decode("utf-8", "replace").partition("\n")
+        if not re.fullmatch("[0-9a-f]{64}", digest, re.ASCII):
+            raise BadCheckpoint("what was answered last can not be read")
+        return bytes.fromhex(digest), checkpoint
 
     def forget(self, digest: bytes) -> None:
         """Take away what came back for a request, once it can do nothing more. Raises FileTrouble."""

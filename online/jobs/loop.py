@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from online.chains.api import Gateway
-from online.courier.carry import carry
+from online.courier.carry import carry, look_back
 from online.deposits.intake import take_in
 from online.jobs.submit import Submitted, submit_answered
 from online.jobs.watch import Moved, watch_submitted
@@ -37,7 +37,10 @@ def tick(
     """Do one turn for every gateway and every signer's spool; a refusal of one does not stop the others."""
     submitted: list[Submitted] = []
     moved: list[Moved] = []
-    troubles = [*_behind(store), *take_in(store, gateways, now).troubles, *pay_out(store, gateways, now)]
+    troubles = [*look_back(store, spools or {}, now), *(behind := _behind(store))]
+    if not behind:  # what came of a forgotten transaction of ours would pass for a deposit
+        troubles += take_in(store, gateways, now).troubles
+    troubles += pay_out(store, gateways, now)
     carried = carry(store, gateways, spools or {}, now)
     pending = carried.waiting
     troubles += carried.troubles
