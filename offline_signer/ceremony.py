@@ -37,6 +37,7 @@ from shared.envelope import (
 )
 from shared.errors import (
     BadField,
+    DeclinedBefore,
     JournalBehind,
     MixedWallets,
     NotApproved,
@@ -153,18 +154,24 @@ def unwanted(
 ) -> tuple[Declined, ...]:
     """Give what a signer at which nobody sits may decline by itself: what the policy refuses of a new request.
 
-    The rest then stands. Nothing is given where something else objects: a law that was broken is for people to see.
+    What was declined before is declined again, since a coordinator may have built the very same bytes anew. The rest
+    then stands. Nothing is given where something else objects: a law that was broken is for people to see.
     """
-    if not examination.decision.refusals or examination.digest in history.requests or examination.declined:
+    if not examination.objections or examination.digest in history.requests or examination.declined:
         return ()
-    if any(one not in examination.decision.refusals for one in examination.objections):
+    if not all(one in examination.decision.refusals or isinstance(one, DeclinedBefore)
+               for one in examination.objections):
         return ()
+    again = DeclinedBefore("this signer has declined this transaction before")
+    why: dict[int, Refusal] = {
+        place: again for place, one in enumerate(examination.transactions) if one.name in history.declined
+    }
     _, judged, places = _weigh(examination.transactions, history)
-    found = refused(judged, policy, history.usage(now), _own_addresses(history), places)
-    return tuple(
-        Declined(one.position, printable(f"{one.code}: {one}")[:MOST_REASON])
-        for one in found if one.position is not None
-    )  # fmt: skip
+    left = [(one, place) for one, place in zip(judged, places, strict=True) if place not in why]
+    found = refused([one for one, _ in left], policy, history.usage(now), _own_addresses(history),
+                    [place for _, place in left])  # fmt: skip
+    why.update((one.position, one) for one in found if one.position is not None)
+    return tuple(Declined(place, printable(f"{why[place].code}: {why[place]}")[:MOST_REASON]) for place in sorted(why))
 
 
 def sign(box: Box, examination: Examination, approvals: Sequence[bytes]) -> bytes:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from online.jobs.model import Job, effects_of, find_job, find_jobs, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
-from online.jobs.unknown import require_reconciled
+from online.jobs.unknown import require_entries, require_reconciled
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.signers import Signer, find_signer
@@ -24,7 +24,6 @@ from shared.chains.api import Context
 from shared.encoding import Value
 from shared.envelope import MOST_ITEMS, Item, Lot, SigningRequest, context_of, open_request, seal_request
 from shared.errors import (
-    EntriesMissing,
     ForeignSignerAsked,
     NothingToExport,
     Refusal,
@@ -167,10 +166,7 @@ def request_jobs(connection: Connection, digest: bytes) -> tuple[Job, ...]:
 
 def _ready(connection: Connection, key: bytes, order: bytes | None, station: bytes) -> Signer:
     signer = find_signer(connection, key)
-    if signer.needs_entries:
-        raise EntriesMissing(
-            f"the journal of {signer.name} has {signer.wanted.size} entries, and {signer.seen.size} are known here"
-        )
+    require_entries(signer)
     jobs = waiting(connection, key, order, (State.APPROVED, State.BUILT))
     transfers = {ref.transfer_id.hex(): job.id for job in jobs for ref in transfer_refs(connection, job.id)}
     require_reconciled(connection, key, station, transfers)

@@ -38,11 +38,13 @@ from online.store.assets import registers
 from online.store.database import Store, Tx
 from online.store.people import known as known_person
 from online.store.signers import find_signer, set_seen
+from online.store.wallets import find_owner
+from online.withdrawals.gathering import regather
 from shared.chains import chain
 from shared.chains.api import NO_ASSETS
-from shared.effects import Effects
+from shared.effects import Effects, Payment
 from shared.encoding import Value, encode
-from shared.envelope import Item, Lot, SeenLog
+from shared.envelope import Item, Lot, SeenLog, SigningRequest
 from shared.errors import JournalDamaged, MoveRefused, NoSuchName, Refusal, StrangeSigner, UnknownOrder
 from shared.journal import Entry, read_journal
 from shared.policy import Person
@@ -139,11 +141,27 @@ def _take_back(tx: Tx, signer: bytes, entry: Entry, now: int) -> tuple[int, ...]
     request, blob, digest = request_in(entry)
     if request.station != tx.station.public_key or request.signer != signer:
         raise StrangeSigner("another coordinator asked for it")
+    _regather(tx, signer, request, now)
     jobs = [_job_for(tx, signer, lot, item, entry, now) for lot, item in request.flat()]
     keep_request(tx, digest, signer, blob, jobs, request.created, now)
     for job in jobs:
         move(tx, job, State.EXPORTED, now, note={"request": digest, "entry": entry.number})
     return tuple(job.id for job in jobs)
+
+
+def _regather(tx: Tx, signer: bytes, request: SigningRequest, now: int) -> None:
+    """Make the station's own orders again that paid withdrawals and were forgotten: nobody drafts those by hand."""
+    paid: dict[bytes, dict[int, Payment]] = {}
+    for lot, item in request.flat():
+        effects = _effects(tx.sql, signer, lot, item)
+        for ref, payment in zip(item.transfers, effects.payments, strict=True):
+            paid.setdefault(ref.order, {})[ref.line] = payment
+    for order, lines in paid.items():
+        known = tx.sql.execute(select(tables.orders.c.id).where(tables.orders.c.id == order.hex())).scalar()
+        payments = [lines[number] for number in sorted(lines)]
+        payer = find_owner(tx.sql, payments[0].amount.asset.network, payments[0].source)
+        if known is None and payer is not None:
+            regather(tx, payer.wallet, order, [(one.destination, one.amount) for one in payments], now)
 
 
 def _job_for(tx: Tx, signer: bytes, lot: Lot, item: Item, entry: Entry, now: int) -> Job:

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, select
 
 from online.jobs.states import State
 from online.store import journal, tables
-from online.store.signers import find_signer
+from online.store.signers import Signer, find_signer
+from online.store.wallets import find_wallet
 from shared.encoding import Fields, decode
 from shared.envelope import Item, Lot, SigningRequest, open_request
-from shared.errors import BadField, Refusal, SignedElsewhere, StrangeSigner, Unreconciled
+from shared.errors import BadField, EntriesMissing, Refusal, SignedElsewhere, StrangeSigner, Unreconciled
 from shared.foreign import read_foreign_document
 from shared.journal import Entry, read_journal
 from shared.sealed import open_sealed
@@ -102,6 +103,25 @@ def unknown_among(connection: Connection, entries: tuple[Entry, ...]) -> tuple[S
     left = jobs.c.unsigned_sha256.is_not(None) & jobs.c.state.not_in([state.value for state in _NEVER_LEFT])
     known = set(connection.execute(select(jobs.c.unsigned_sha256).where(left)).scalars())
     return tuple(one for one in signed_in(entries) if one.unsigned_sha256 not in known)
+
+
+def require_remembered(connection: Connection, wallet: str, station: bytes) -> None:
+    """Refuse while the journal of a wallet's signer shows, or is known to show, what this store does not hold.
+
+    Raises:
+        EntriesMissing, Unreconciled.
+    """
+    signer = find_signer(connection, find_wallet(connection, wallet).signer)
+    require_entries(signer)
+    require_reconciled(connection, signer.public_key, station, {})
+
+
+def require_entries(signer: Signer) -> None:
+    """Refuse while entries of a signer's journal are known to be missing here. Raises EntriesMissing."""
+    if signer.needs_entries:
+        raise EntriesMissing(
+            f"the journal of {signer.name} has {signer.wanted.size} entries, and {signer.seen.size} are known here"
+        )
 
 
 def require_reconciled(connection: Connection, signer: bytes, station: bytes, transfers: Mapping[str, int]) -> None:

@@ -6,7 +6,9 @@ does what is not pressing while the ledger is dear.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count, islice, product
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +17,7 @@ from sqlalchemy import Connection, select
 from online.jobs.model import find_job, find_jobs, transfer_refs
 from online.jobs.moves import move as move_job
 from online.jobs.states import State as JobState
+from online.jobs.unknown import require_remembered
 from online.jobs.withdraw import take_back
 from online.orders.model import Order
 from online.orders.spending import spread
@@ -27,8 +30,10 @@ from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawa
 from online.withdrawals.settling import ORDER_KIND
 from online.withdrawals.states import State
 from shared.chains import chain
-from shared.errors import MandateMissing
+from shared.envelope import order_id
+from shared.errors import EntriesMissing, MandateMissing, Unreconciled
 
+_MOST_TRIES, _MOST_ATTEMPTS = 10_000, 20
 NO_FEES: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -63,8 +68,11 @@ def gather(store: Store, now: int, fees: Mapping[str, int] = NO_FEES) -> tuple[O
         for wallet in tx.sql.execute(waiting).scalars().all():
             try:
                 given = mandate_of(tx.sql, wallet)
+                require_remembered(tx.sql, wallet, tx.station.public_key)
             except MandateMissing:
                 continue  # revoked since: what was accepted waits for a new word, or is cancelled
+            except (EntriesMissing, Unreconciled):
+                continue  # what waits may be paid already, by an order that was forgotten: `forgetful` says so
             made += [_order(tx, given, part, now) for part in _due(tx, given, now, fees)]
     return tuple(made)
 
@@ -87,7 +95,7 @@ def _due(tx: Tx, given: Given, now: int, fees: Mapping[str, int]) -> Iterable[Se
             yield waiting[start : min(start + size, whole)]
 
 
-def _order(tx: Tx, given: Given, part: Sequence[Withdrawal], now: int) -> Order:
+def _order(tx: Tx, given: Given, part: Sequence[Withdrawal], now: int, key: str = "") -> Order:
     wallet, keys = own_wallet(tx, given.mandate.wallet)
     draft = Draft(ORDER_KIND, wallet, keys, {"mandate": given.id.hex()})
     wanted: list[Wanted] = [(one.destination, one.amount) for one in part]
@@ -97,7 +105,7 @@ def _order(tx: Tx, given: Given, part: Sequence[Withdrawal], now: int) -> Order:
     else:
         spread(draft, keys[0], wanted)
     people = given.drafted_by, given.approved_by or given.drafted_by
-    order = write_mandated(tx, draft, f"withdrawals {part[0].id} +{len(part)} at {now}", people, now)
+    order = write_mandated(tx, draft, key or _free_key(tx.sql, part), people, now)
     left = list(part)
     for job in find_jobs(tx.sql, order=order.id, states=(JobState.DRAFTED,)):
         for ref in transfer_refs(tx.sql, job.id):
@@ -107,6 +115,49 @@ def _order(tx: Tx, given: Given, part: Sequence[Withdrawal], now: int) -> Order:
             move(tx, one, State.ORDERED, now, transfer=ref.transfer_id)
         move_job(tx, job, JobState.APPROVED, now)
     return order
+
+
+def forgetful(store: Store) -> tuple[str, ...]:
+    """Say of which wallets nothing is gathered, since their signer's journal shows what this store does not hold."""
+    table, station = tables.withdrawals, store.station
+    found = []
+    with store.reading() as connection:
+        waiting = select(table.c.wallet).where(table.c.state == State.QUEUED.value).distinct().order_by(table.c.wallet)
+        for wallet in connection.execute(waiting).scalars().all():
+            try:
+                require_remembered(connection, wallet, b"" if station is None else station.public_key)
+            except (EntriesMissing, Unreconciled) as refusal:
+                found.append(f"withdrawals of {wallet} wait: {refusal} [{refusal.code}]")
+    return tuple(found)
+
+
+def regather(tx: Tx, wallet: str, order: bytes, lines: Sequence[Wanted], now: int) -> bool:
+    """Make an order again that this store forgot, of the withdrawals whose ids its own id was made from.
+
+    Say whether there are such: they wait here, be it from before a backup or since they were asked for again.
+    """
+    waiting = find_withdrawals(tx.sql, states=(State.QUEUED,), wallet=wallet)
+    choices = [[one for one in waiting if (one.destination, one.amount) == line] for line in lines]
+    for part in islice(product(*choices), _MOST_TRIES):
+        keys = (_key(part, attempt) for attempt in range(_MOST_ATTEMPTS))
+        key = next((each for each in keys if order_id(each) == order), None)
+        if key is not None:
+            _order(tx, mandate_of(tx.sql, wallet), part, now, key)
+            return True
+    return False
+
+
+def _free_key(connection: Connection, part: Sequence[Withdrawal]) -> str:
+    """Give the key of the next order for these withdrawals; a restored store gives the same one again."""
+    keys = (_key(part, attempt) for attempt in count())
+    table = tables.orders
+    return next(key for key in keys if connection.execute(
+        select(table.c.id).where(table.c.id == order_id(key).hex())).scalar() is None)
+
+
+def _key(part: Sequence[Withdrawal], attempt: int) -> str:
+    ids = "\n".join(sorted(one.id for one in part))
+    return f"withdrawals {hashlib.sha256(ids.encode()).hexdigest()} {attempt}"
 
 
 def cancel(store: Store, withdrawal_id: str, now: int) -> Withdrawal:

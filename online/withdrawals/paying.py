@@ -18,7 +18,7 @@ from online.jobs.states import State as JobState
 from online.jobs.withdraw import take_back
 from online.store import tables
 from online.store.database import Store, Tx
-from online.withdrawals.gathering import gather, patient
+from online.withdrawals.gathering import forgetful, gather, patient
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.settling import ORDER_KIND
 from online.withdrawals.states import State
@@ -35,7 +35,7 @@ def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[st
     with leases(store) as held:  # what another process builds is its own to tell of
         mine = (job for job in _gathered(store) if job.network in gateways and held.take(job))
         found = (_build(store, job, gateways[job.network], now) for job in mine)
-        return (*troubles, *(trouble for trouble in found if trouble))
+        return (*troubles, *forgetful(store), *(trouble for trouble in found if trouble))
 
 
 def _fees(store: Store, gateways: Mapping[str, Gateway]) -> tuple[dict[str, int], list[str]]:
