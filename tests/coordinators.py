@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from online.chains.api import AccountState, Arrivals, Built, NodeReport, Outcome, Plan, Verdict, Watched
+from online.customers.trades import Leg, trade
 from online.jobs.answers import import_answer
 from online.jobs.build import build_approved
 from online.jobs.export import export_request, request_blob, requests
@@ -28,12 +29,16 @@ from online.jobs.loop import tick
 from online.orders.approval import approve
 from online.orders.spending import draft_pay
 from online.store.database import open_store
+from online.withdrawals.accepting import Wish, accept
 from shared.effects import Claim, Destination
 from shared.envelope import open_request
 from shared.errors import AnswerTooLate, NothingToExport, RequestOutstanding
-from shared.money import Asset
+from shared.money import Amount, Asset
 from tests.online_world import BOB, NETWORK, NOW, STATION, PaperSigner, asking, xrp
 from tests.open_world import OpenWorld
+
+DEAL = (Leg("edward", "dave", xrp(2)),)
+"""What each trade of the bank moves."""
 
 SPAWN = multiprocessing.get_context("spawn")
 """A child begins anew and has none of the threads, locks and connections of the test."""
@@ -77,6 +82,10 @@ class Ledger(OpenWorld):
     def now(self) -> int:
         with self.lock:
             return self.height()
+
+    def given(self, sender: str, to: Destination, amount: Amount) -> None:
+        with self.lock:
+            self.pay(sender, to, amount)
 
     def pass_by(self, count: int = 1) -> None:
         with self.lock:
@@ -208,11 +217,11 @@ def one_turn(place: Place, start: Barrier, turns: int) -> None:
         start.wait(timeout=60)
 
 
-def bank(place: Place, name: str, hot: str, station: bytes) -> None:
-    """Work with four hands until killed: two take orders, one has them signed, one submits and watches."""
+def bank(place: Place, name: str, hot: str, outside: str, station: bytes) -> None:
+    """Work with four hands until killed: one takes orders, one customers' wishes, one has signed, one does turns."""
     hands = [
         lambda: _orders(place, f"{name}a", hot),
-        lambda: _orders(place, f"{name}b", hot),
+        lambda: _wishes(place, f"{name}b", outside),
         lambda: _crossings(place, station),
         lambda: _turns(place),
     ]
@@ -244,6 +253,24 @@ def _orders(place: Place, name: str, hot: str) -> Iterator[object]:
         approve(store, order.id, person=BOB.person, sign=BOB.sign, now=NOW)
         place.say("approved", f"{name}-{number}")
         yield order
+
+
+def _wishes(place: Place, name: str, outside: str) -> Iterator[object]:
+    """Accept withdrawals and trades: asked is written before, acknowledged once the store has said yes."""
+    store, gate = open_store(place.url, STATION), _turnstile(name)
+    for number in gate:
+        place.say("wished", f"{name}-{number} {number}")
+        accept(store, wish_of(f"{name}-{number}", number, outside), NOW)
+        place.say("accepted", f"{name}-{number}")
+        place.say("dealt", f"{name}-{number}")
+        trade(store, f"{name}-{number}", DEAL, NOW)
+        place.say("traded", f"{name}-{number}")
+        yield number
+
+
+def wish_of(name: str, number: int, outside: str) -> Wish:
+    """Give the withdrawal behind a name and number."""
+    return Wish(name, "dave", "cold", Destination(outside, number), xrp(1))
 
 
 def _turnstile(name: str) -> Iterator[int]:

@@ -1,8 +1,10 @@
 """The bank test: two coordinator processes with four hands each on one PostgreSQL, killed at random for 20 seconds.
 
-Orders are taken, approved, built, exported, answered, submitted and watched at the same time by whoever comes first. At
-every moment all postings add up to nothing; in the end each order that was acknowledged was paid exactly once, no claim
-was used twice, and the books agree with the ledger. What died on the way is decided anew by a person, as it would be.
+Orders, withdrawals and trades are taken, transactions built, exported, answered, submitted and watched, and strangers'
+deposits read at the same time by whoever comes first. At every moment all postings add up to nothing; in the end each
+order that was acknowledged was paid exactly once, each withdrawal paid once or given back, each deposit is whose it is,
+no claim was used twice, and the books agree with the ledger account by account. What died on the way is decided anew by
+a person, as it would be.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ import pytest
 from sqlalchemy import select
 
 from online.audit import verify
+from online.customers.register import register
+from online.customers.trades import HOUSE, Leg, trade
+from online.deposits.instructions import instruct
 from online.jobs.answers import import_answer
 from online.jobs.export import request_blob, requests
 from online.jobs.model import jobs, transfer_refs
@@ -30,9 +35,15 @@ from online.orders.approval import approve, rebuild
 from online.orders.model import orders
 from online.orders.spending import draft_pay
 from online.store import tables
+from online.withdrawals.accepting import accept
+from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
+from online.withdrawals.model import withdrawals
+from online.withdrawals.states import State as Stand
+from shared.chains.xrpl.addresses import encode_address
 from shared.effects import Destination
 from shared.errors import Refusal
-from tests.coordinators import Ledger, Pen, Place, bank, served, started
+from tests.coordinators import DEAL, Ledger, Pen, Place, bank, served, started, wish_of
+from tests.model_rest import Known, require_rest
 from tests.online_world import ALICE, BOB, NOW, Desk, asking, make_desk, xrp
 from tests.store_place import needs_server, placed, store_url
 
@@ -41,9 +52,12 @@ pytestmark = [pytest.mark.postgres, needs_server]
 SECONDS = 20
 LEDGER_SECONDS = 0.3
 TICKETS = 2000
-KILLED_LEAST, APPROVED_LEAST = 4, 20
-"""However slow the machine is, so many processes are killed at work and so many orders are acknowledged."""
+KILLED_LEAST, ACKNOWLEDGED_LEAST = 4, 20
+"""However slow the machine is, so many processes are killed at work and so much of each kind is acknowledged."""
 SECONDS_MOST = 180
+RICH = 20_000
+"""What each customer begins with, in XRP."""
+OUTSIDE = encode_address(b"somebody else's ledg")
 
 
 def test_eight_hands_in_two_processes_that_are_killed_at_random_lose_and_double_nothing(tmp_path: Path) -> None:
@@ -51,13 +65,35 @@ def test_eight_hands_in_two_processes_that_are_killed_at_random_lose_and_double_
         ledger = Ledger()
         desk = make_desk(tmp_path, ledger)
         ledger.accounts[desk.address("cold")].tickets = set(range(1, TICKETS + 1))
+        known = _customers(desk, ledger)
         with served(ledger, desk.signer, store_url(tmp_path), tmp_path) as place:
             killed = _run(desk, ledger, place)
             assert place.lines("troubles") == []
             assert killed >= KILLED_LEAST
+        _require_acknowledged(desk, place)
         _finish(desk, place)
-        _require_all_paid_once(desk, ledger, place)
+        known.held["dave"] += len(set(place.lines("dealt"))) * DEAL[0].amount.units
+        known.held["edward"] -= len(set(place.lines("dealt"))) * DEAL[0].amount.units
+        _require_orders_paid_once(desk, ledger, place)
+        _require_withdrawals_ended(desk, place)
+        require_rest(desk, ledger, known, OUTSIDE)
         _require_laws(desk)
+
+
+def _customers(desk: Desk, ledger: Ledger) -> Known:
+    """Let dave and edward have balances and places, and the cold wallet pay what they withdraw."""
+    known = Known(sum(one.units for one in ledger.accounts.values()), {}, Counter())
+    for name in ("dave", "edward"):
+        register(desk.store, name, NOW)
+        trade(desk.store, f"first {name}", [Leg(HOUSE, name, xrp(RICH))], NOW)
+        known.held[name] += xrp(RICH).units
+        known.own -= xrp(RICH).units
+    known.places = {instruct(desk.store, name, "hot", NOW).place: name for name in ("dave", "edward")}
+    mandate = Mandate("cold", {"XRP": Ceiling(*(xrp(RICH).units,) * 4)}, count=3, age_seconds=0)
+    given = draft_mandate(desk.store, mandate, person=ALICE.person, sign=ALICE.sign, now=NOW)
+    approve_mandate(desk.store, given.id, person=BOB.person, sign=BOB.sign, now=NOW)
+    desk.tick()
+    return known
 
 
 def _run(desk: Desk, ledger: Ledger, place: Place) -> int:
@@ -66,11 +102,11 @@ def _run(desk: Desk, ledger: Ledger, place: Place) -> int:
     began, killed, born = time.monotonic(), 0, 2
 
     def start(number: int) -> BaseProcess:
-        return started(bank, place, f"p{number}", hot, desk.signer.station)
+        return started(bank, place, f"p{number}", hot, OUTSIDE, desk.signer.station)
 
     processes = [start(number) for number in range(born)]
     ending = threading.Event()
-    closing = threading.Thread(target=_close_ledgers, args=(ledger, ending))
+    closing = threading.Thread(target=_close_ledgers, args=(ledger, hot, ending))
     closing.start()
     try:
         while not _enough(place, killed, time.monotonic() - began):
@@ -92,12 +128,16 @@ def _run(desk: Desk, ledger: Ledger, place: Place) -> int:
 
 
 def _enough(place: Place, killed: int, seconds: float) -> bool:
-    worked = killed >= KILLED_LEAST and len(place.lines("approved")) >= APPROVED_LEAST
+    least = min(len(place.lines("approved")), len(place.lines("accepted")))
+    worked = killed >= KILLED_LEAST and least >= ACKNOWLEDGED_LEAST
     return seconds >= SECONDS_MOST or (seconds >= SECONDS and worked)
 
 
-def _close_ledgers(ledger: Ledger, ending: threading.Event) -> None:
+def _close_ledgers(ledger: Ledger, hot: str, ending: threading.Event) -> None:
+    """Close ledgers in which strangers pay to both customers, and to nobody."""
     while not ending.wait(LEDGER_SECONDS):
+        for tag in (1, 2, 99):
+            ledger.given(OUTSIDE, Destination(hot, tag), xrp(tag))
         ledger.pass_by()
 
 
@@ -113,6 +153,11 @@ def _finish(desk: Desk, place: Place) -> None:
         payments = [(Destination(desk.address("hot"), int(tag)), xrp(1))]
         order = draft_pay(desk.store, asking(key), wallet="cold", payments=payments)
         approve(desk.store, order.id, person=BOB.person, sign=BOB.sign, now=NOW)
+    for line in place.lines("wished"):
+        name, number = line.split()
+        accept(desk.store, wish_of(name, int(number), OUTSIDE), NOW)
+    for name in place.lines("dealt"):
+        trade(desk.store, name, DEAL, NOW)
     pen = Pen(desk.signer)
     for _ in range(40):
         _carry_everything(desk, pen)
@@ -133,9 +178,10 @@ def _carry_everything(desk: Desk, pen: Pen) -> None:
 
 
 def _rebuilt(desk: Desk) -> bool:
-    """Let a person decide that what died is paid after all."""
+    """Let a person decide that orders that died are paid after all; withdrawals that did are given back."""
     paid = _carried(desk, (State.FINAL,))
-    newest = {ref: job for job in jobs(desk.store) for ref in _refs(desk, job.id)}
+    own = {order.id for order in orders(desk.store) if order.kind != "withdrawals"}
+    newest = {ref: job for job in jobs(desk.store) if job.order in own for ref in _refs(desk, job.id)}
     dead = {job.id for ref, job in newest.items() if ref not in paid}
     for number in sorted(dead):
         rebuild(desk.store, number, person=ALICE.person, sign=ALICE.sign, now=NOW)
@@ -155,19 +201,36 @@ def _require_balance(desk: Desk) -> None:
     assert [(one.posted, one.pending) for one in trial_balance(desk.store) if one.posted or one.pending] == []
 
 
-def _require_all_paid_once(desk: Desk, ledger: Ledger, place: Place) -> None:
-    known = {order.idempotency_key for order in orders(desk.store)}
-    acknowledged = {*place.lines("drafted"), *place.lines("approved")}
-    assert len(place.lines("approved")) >= APPROVED_LEAST
-    assert acknowledged <= known
+def _require_acknowledged(desk: Desk, place: Place) -> None:
+    """Assert that whatever the store said yes to is there."""
+    assert {*place.lines("drafted"), *place.lines("approved")} <= {one.idempotency_key for one in orders(desk.store)}
+    assert set(place.lines("accepted")) <= {one.id for one in withdrawals(desk.store)}
+    with desk.store.reading() as connection:
+        assert set(place.lines("traded")) <= set(connection.execute(select(tables.trades.c.id)).scalars())
+
+
+def _require_orders_paid_once(desk: Desk, ledger: Ledger, place: Place) -> None:
     asked = {int(line.split()[1]) for line in place.lines("asked")}
-    paid = Counter(
+    assert _tags_paid(ledger, desk.address("hot")) == Counter(asked)
+
+
+def _require_withdrawals_ended(desk: Desk, place: Place) -> None:
+    ended = withdrawals(desk.store)
+    assert {one.id for one in ended} == {line.split()[0] for line in place.lines("wished")}
+    assert {one.state for one in ended} <= {Stand.PAID, Stand.RETURNED}
+    paid = [one.destination.tag for one in ended if one.state is Stand.PAID]
+    assert len(paid) > ACKNOWLEDGED_LEAST // 2
+    assert isinstance(desk.world, Ledger)
+    assert _tags_paid(desk.world, OUTSIDE) == Counter(paid)
+
+
+def _tags_paid(ledger: Ledger, address: str) -> Counter[int | None]:
+    return Counter(
         payment.destination.tag
         for _, result, effects, _ in ledger.done.values()
         for payment in effects.payments
-        if result == "tesSUCCESS"
+        if result == "tesSUCCESS" and payment.destination.address == address
     )
-    assert paid == Counter(asked)
 
 
 def _require_laws(desk: Desk) -> None:
