@@ -78,9 +78,16 @@ def draft_return(store: Store, asking: Asking, number: int, *, to: Destination |
         draft = Draft(RETURN, wallet, keys, {"arrival": number})
         draft.pay([payer], [(to or Destination(one.sender), Amount(one.amount.asset, one.amount.units - less))])
         order = write_order(tx, draft, asking)
-        here = tables.arrivals.c.id == number
-        tx.sql.execute(update(tables.arrivals).where(here).values(order_id=order.id.hex()))
+        return_again(tx, order)
         return order
+
+
+def return_again(tx: Tx, order: Order) -> None:
+    """Take up what an order sends back, if it still waits and nothing else sends it back. Raises NotInSuspense."""
+    number = int(order.params["arrival"])
+    find_suspended(tx.sql, number, beside=order.id)
+    here = tables.arrivals.c.id == number
+    tx.sql.execute(update(tables.arrivals).where(here).values(order_id=order.id.hex()))
 
 
 def _move(tx: Tx, number: int, to: State, *, customer: str) -> None:

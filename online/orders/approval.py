@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
+from online.deposits.returns import RETURN
+from online.deposits.suspense import return_again
 from online.jobs.model import Job, find_job, find_jobs, insert_job, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import UNDONE, State
@@ -59,6 +61,7 @@ def rebuild(store: Store, job_id: int, *, person: Person, sign: Sign, now: int) 
 
     Raises:
         MoveRefused: if the job may still happen, did something, or another job carries out its transfers.
+        NotInSuspense: if what it was to send back was credited since, or is sent back by another order.
         UnknownJob, UnknownPerson: if the store does not hold them.
     """
     with store.transaction() as tx:
@@ -72,6 +75,8 @@ def rebuild(store: Store, job_id: int, *, person: Person, sign: Sign, now: int) 
         if order.kind == ORDER_KIND:
             raise MoveRefused("its money went back to the customers: paying again is a new withdrawal")
         _require_no_other(tx, old)
+        if order.kind == RETURN:
+            return_again(tx, order)
         word = seal(REBUILD, encode({"order": old.order, "job": job_id}), [(person.key, sign)])
         lines = [ref.line for ref in transfer_refs(tx.sql, job_id)]
         new = insert_job(tx, old.order, old.wallet, old.plan, lines, State.APPROVED, now, old.replacing)
