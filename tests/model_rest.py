@@ -80,6 +80,10 @@ def require_rest(desk: Desk, world: OpenWorld, known: Known, outside: str) -> No
     books = {one.account: one.posted for one in balance_sheet(desk.store) if one.asset != UNLISTED}
     for name, units in _reckoned(desk, world, known, rows).items():
         assert books.get(name, 0) == units, name
+    back = [one for one in world.brought() if one.tx_id in _ids_of(desk, "return")]
+    assert len(back) == sum(row.state is State.RETURNED for row in rows), "what was sent back is not what is gone"
+    if not any(job.state is JobState.BUILT for job in jobs(desk.store)):
+        assert [one for one in balance_sheet(desk.store) if one.pending] == [], "what has ended is still reserved"
     ours = sum(world.accounts[key].units for key in _addresses(desk))
     assert ours >= -sum(units for name, units in books.items() if kind_of(name) in OWED), "what is owed is not covered"
     if len(rows) % 3 == 0:
