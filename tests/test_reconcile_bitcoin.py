@@ -15,6 +15,7 @@ import pytest
 from online.chains.api import Historian
 from online.chains.bitcoin.movements import Ours, of_block
 from online.chains.bitcoin.node import Node
+from online.ledger.books import open_wallet
 from online.ledger.differences import Kind
 from online.ledger.looks import Memory
 from online.ledger.reconcile import Report, reconcile
@@ -107,6 +108,26 @@ def test_a_deep_reorganisation_takes_away_what_was_posted(house: House) -> None:
     assert gone == [(Kind.REORGANISED_AWAY, "cold"), (Kind.REORGANISED_AWAY, "holding")]
     house.bitcoin.mine(CONFIRMATIONS)
     assert found(house) == []  # it waited again, and stands in another block now
+
+
+@pytest.mark.parametrize("blocks", [0, 1])
+def test_a_transfer_of_ours_that_is_on_its_way_when_books_are_opened_is_counted_once(
+    tmp_path: Path, blocks: int
+) -> None:
+    with a_house(tmp_path, opened=False) as house:
+        open_wallet(house.store, "cold", house.gateway, house.now)
+        to = Destination(house.address("holding"))
+        house.approved(draft_pay(house.store, house.asking(), wallet="cold", payments=[(to, amount(COIN // 2))]))
+        house.cross()
+        house.tick()
+        house.bitcoin.mine(blocks)
+        opened = open_wallet(house.store, "holding", house.gateway, house.now)
+        assert opened.posted == blocks * COIN // 2
+        house.bitcoin.mine(CONFIRMATIONS)
+        house.tick()
+        assert house.states() == ["final"]
+        open_wallet(house.store, "deposits", house.gateway, house.now)
+        house.require_books()
 
 
 def test_what_was_read_and_is_settled_is_not_asked_for_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from online.chains.api import Final
 from online.ledger.accounts import Kind, of_network
 from online.ledger.postings import Posting
+from online.store import tables
 from online.store.assets import registers
 from online.store.wallets import find_owner
 from shared.chains.api import NO_ASSETS
 from shared.effects import Effects, Payment
-from shared.money import Amount
+from shared.money import Amount, Asset
 
 
 def reserved(connection: Connection, effects: Effects) -> tuple[Posting, ...]:
@@ -34,7 +35,8 @@ def happened(
 ) -> tuple[Posting, ...]:
     """Give the lines of what the ledger did: the fee that was taken, and what arrived if anything did.
 
-    What pays something `owed` settles that account, whoever has the address that it went to.
+    What pays something `owed` settles that account, whoever has the address that it went to. What came to a wallet
+    before its books were opened is in its opening balance, and goes to own funds, out of which that was posted.
     """
     delivered: Iterable[Payment] = outcome.delivered if outcome.success else ()
     lines = list(_fee(connection, effects, outcome.fee))
@@ -53,7 +55,7 @@ def happened(
             continue
         destination = payment.destination.address
         lines.append(_line(account_of(connection, effects.network, payment.source), payment.amount, -1))
-        to = account_of(connection, effects.network, destination)
+        to = _taker(connection, effects.network, destination, payment.amount.asset, outcome.height)
         lines.append(_line(of_network(owed, effects.network) if owed else to, payment.amount, +1))
     return tuple(lines)
 
@@ -67,6 +69,16 @@ def account_of(connection: Connection, network: str, address: str) -> str:
     """Give the account in the books behind an address."""
     owner = find_owner(connection, network, address)
     return f"outside:{network}" if owner is None else f"wallet:{owner.wallet}"
+
+
+def _taker(connection: Connection, network: str, address: str, asset: Asset, height: int) -> str:
+    owner = find_owner(connection, network, address)
+    if owner is None:
+        return f"outside:{network}"
+    table = tables.openings
+    here = (table.c.wallet == owner.wallet) & (table.c.asset_code == asset.code)
+    opened = connection.execute(select(table.c.height).where(here)).scalar()
+    return f"wallet:{owner.wallet}" if opened is None or height > opened else f"own:{network}"
 
 
 def _fee(connection: Connection, effects: Effects, fee: Amount) -> tuple[Posting, Posting]:
