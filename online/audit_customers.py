@@ -31,6 +31,7 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.withdrawals, _withdrawals(told), _withdrawal_rows(connection)),
         (tables.arrivals, _arrivals(connection, told), _arrival_rows(connection)),
         (tables.sweeps, _sweeps(connection, told), _kept(connection, tables.sweeps, "arrival", "job", "units")),
+        (tables.taken_back, _taken_back(told), _taken_back_rows(connection)),
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
         (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
         (tables.reserves, _reserves(told), _reserve_rows(connection)),
@@ -121,28 +122,59 @@ def _withdrawal_rows(connection: Connection) -> _Rows:
 
 
 def _arrivals(connection: Connection, told: Told) -> _Rows:
-    """Replay what arrived, what was credited out of suspense (by the row's number), and what went back by an order."""
+    """Replay what arrived and what became of it; out of suspense it went by the row's number, or back by an order."""
     numbers: dict[Value, Any] = {row.id: (row.network, row.key) for row in connection.execute(select(tables.arrivals))}
+    returning: dict[Value, Any] = {order: numbers.get(number) for order, number in _returns(connection)}
     found: dict[Any, tuple[Any, ...]] = {}
-    for body in _bodies(told, "arrival"):
-        what = (body.get("to"), body.get("asset"), _units(body.get("units")))
-        found[body.get("network"), body.get("key")] = (*what, body.get("state"), body.get("customer"), _entry(body))
-    for body in _bodies(told, "arrival-posted"):
-        noted = (body.get("network"), body.get("key"))
-        if noted in found:
-            found[noted] = (*found[noted][:5], _entry(body))
-    for body in _bodies(told, "sweep-credited"):
-        swept = (body.get("network"), body.get("key"))
-        if swept in found:
-            found[swept] = (*found[swept][:3], "credited", *found[swept][4:])
-    for body in _bodies(told, "suspense-credited"):
-        key = numbers.get(body.get("arrival"))
+    for line in told.entries:
+        kind, body = line.kind, line.body
+        key: Any = (body.get("network"), body.get("key"))
+        if kind == "arrival":
+            what = (body.get("to"), body.get("asset"), _units(body.get("units")))
+            found[key] = (*what, body.get("state"), body.get("customer"), _entry(body))
+            continue
+        if kind == "suspense-credited":
+            key = numbers.get(body.get("arrival"))
+        elif kind == "move":
+            key = returning.get(body.get("order")) if body.get("to") == "final" else None
         if key in found:
-            found[key] = (*found[key][:3], "credited", body.get("customer"), found[key][5])
-    for number in _sent_back(connection, told):
-        key = numbers.get(number)
-        if key in found:
-            found[key] = (*found[key][:3], "returned", *found[key][4:])
+            found[key] = (*found[key][:3], *_followed(kind, body, *found[key][3:]))
+    return found
+
+
+def _followed(kind: str, body: Mapping[str, Value], state: Value, customer: Value, entry: Value) -> tuple[Value, ...]:
+    """Give an arrival's state, customer and entry after a line of the journal."""
+    match kind:
+        case "arrival-posted":
+            return state, customer, _entry(body)
+        case "sweep-credited":
+            return "credited", customer, entry
+        case "suspense-credited":
+            return "credited", body.get("customer"), entry
+        case "arrival-gone":
+            return "gone", customer, entry
+        case "arrival-again":
+            return body.get("state"), customer, _entry(body) or entry
+        case "move" if state == "suspense":
+            return "returned", customer, entry
+    return state, customer, entry
+
+
+def _taken_back(told: Told) -> _Rows:
+    """Give what the journal says of arrivals that a reorganisation took, each time by itself."""
+    found: dict[Any, list[Any]] = {}
+    for body in _bodies(told, "arrival-gone"):
+        times = found.setdefault((body.get("network"), body.get("key")), [])
+        times.append((body.get("state"), _entry(body), body.get("reversed")))
+    return found
+
+
+def _taken_back_rows(connection: Connection) -> _Rows:
+    table, arrivals = tables.taken_back, tables.arrivals
+    query = select(table, arrivals.c.network, arrivals.c.key).join(arrivals, arrivals.c.id == table.c.arrival)
+    found: dict[Any, list[Any]] = {}
+    for row in connection.execute(query.order_by(table.c.id)):
+        found.setdefault((row.network, row.key), []).append((row.state, row.entry, row.reverses))
     return found
 
 
@@ -160,16 +192,15 @@ def _sweeps(connection: Connection, told: Told) -> _Rows:
     return found
 
 
-def _sent_back(connection: Connection, told: Told) -> Iterator[int]:
-    """Give the arrivals whose returning orders have a final job."""
+def _returns(connection: Connection) -> Iterator[tuple[bytes, int]]:
+    """Give the orders that send arrivals back, each with the arrival's number."""
     orders = connection.execute(select(tables.orders.c.id, tables.orders.c.body).where(tables.orders.c.kind == RETURN))
-    ended = {moves.order for moves in told.jobs.values() if moves.state == "final"}
     for row in orders:
         body = decode(row.body)
         params = body.get("params") if isinstance(body, dict) else None
         number = params.get("arrival") if isinstance(params, dict) else None
-        if isinstance(number, int) and bytes.fromhex(row.id) in ended:
-            yield number
+        if isinstance(number, int):
+            yield bytes.fromhex(row.id), number
 
 
 def _arrival_rows(connection: Connection) -> _Rows:

@@ -2219,6 +2219,13 @@ class AnswerMissing(Refusal):
     hint = "Import the answer, or carry its request to the signer once more: deposits are read on then."
 
 
+class DeepReorganisation(Refusal):
+    """Another chain stands where blocks were read that the settings called deep enough."""
+
+    code = "deep-reorganisation"
+    hint = "An incident: ask another node, and hold withdrawals; what is gone is taken back once the new chain is deep."
+
+
 class HistoryMissing(NodeUnreachable):
     """Blocks between what was read and now that a node does not hold, or that do not follow each other."""
 

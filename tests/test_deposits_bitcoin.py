@@ -12,7 +12,6 @@ from online.customers.register import register
 from online.deposits.instructions import instruct
 from online.deposits.model import deposits
 from online.deposits.suspense import credit
-from online.jobs.loop import tick
 from online.ledger.books import balance_sheet, open_wallet
 from online.orders.gathering import draft_sweep
 from online.orders.spending import draft_pay
@@ -97,16 +96,6 @@ def test_a_deposit_that_a_reorganisation_moves_to_another_block_is_credited_once
         house.tick()
     assert told(house) == [("dave", 70_000, "credited")]
     house.require_books()
-
-
-def test_a_reorganisation_deeper_than_final_is_told_and_books_nothing(house: House) -> None:
-    house.bitcoin.mine(CONFIRMATIONS + 3)
-    house.tick()
-    house.bitcoin.reorg(CONFIRMATIONS + 2)
-    house.bitcoin.mine(2)
-    (trouble,) = tick(house.store, {NETWORK: house.gateway}, NOW).troubles
-    assert "another block" in trouble
-    assert told(house) == []
 
 
 def test_what_was_there_when_the_books_were_opened_is_a_customers_and_counted_once(tmp_path: Path) -> None:

@@ -257,14 +257,15 @@ class Arrival:
 class Arrivals:
     """What arrived since a cursor, and the cursor for the next look: the ledger is read up to `height`.
 
-    `gone` are keys that were given before and that the ledger no longer has: a reorganisation deeper than final.
+    Where a reorganisation was deeper than final, the ledger was read anew above the height `rewound`: what was given
+    above it before, and is not among what is found now, is gone.
     `notices` are what people should know, such as an account that was deleted.
     """
 
     found: tuple[Arrival, ...]
     cursor: str
     height: int
-    gone: tuple[str, ...] = ()
+    rewound: int | None = None
     notices: tuple[str, ...] = ()
 
 
@@ -279,6 +280,7 @@ class Receiver(Protocol):
 
         Raises:
             HistoryMissing: where the node does not have what comes next. NodeUnreachable: of the node.
+            DeepReorganisation: while a new chain is not as deep as what was read before.
         """
 
 

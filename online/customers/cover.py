@@ -37,6 +37,10 @@ class Cover:
             # What is owed stands below nothing in the books.
             self._held[row.account, row.asset_network, row.asset_code] = -int(row.posted)
 
+    def held(self, account: str, asset: Asset) -> int:
+        """Give what an account holds in base units, below zero where it owes the house."""
+        return self._held[account, asset.network, asset.code]
+
     def take(self, lines: Collection[Posting]) -> None:
         """Count an entry's lines, if every account of the owed side still holds nothing or more after them.
 

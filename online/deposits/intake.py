@@ -18,10 +18,12 @@ from sqlalchemy import Connection, insert, select, update
 from online.chains import customs
 from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
 from online.deposits.known import Known
+from online.deposits.reorganised import give_again, is_same, take_back
 from online.deposits.states import State
 from online.deposits.sweeping import credit_swept
 from online.deposits.unanswered import require_answers
 from online.jobs.leases import leases
+from online.jobs.lost import lost_jobs
 from online.jobs.model import effects_of, find_job
 from online.jobs.moves import OWED_BY
 from online.ledger import accounts, postings
@@ -52,7 +54,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What an arrival was found to be, and the entry that books it, if one does."""
+    """What an arrival was found to be, and the entry that books it, if one does.
+
+    `anew` is the number of the row that was taken back, and comes as something else.
+    """
 
     arrival: Arrival
     wallet: str
@@ -60,6 +65,7 @@ class _Judged:
     customer: str | None
     reason: str
     entry: Entry | None
+    anew: int | None
 
 
 def take_in(store: Store, gateways: Mapping[str, Gateway], now: int) -> Taken:
@@ -70,24 +76,26 @@ def take_in(store: Store, gateways: Mapping[str, Gateway], now: int) -> Taken:
     looks = []
     for network, gateway in sorted(gateways.items()):
         with leases(store) as held, held.cursor(network) as mine:
-            if mine and isinstance(gateway, Receiver):
+            if mine:
                 looks.append(_read_on(store, network, gateway, now))
     troubles = tuple(text for one in looks for text in one.troubles)
     return Taken(sum(one.credited for one in looks), sum(one.suspended for one in looks), troubles)
 
 
-def _read_on(store: Store, network: str, gateway: Receiver, now: int) -> Taken:
+def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
     """Read one ledger on, and book what arrived."""
     with store.reading() as connection:
         addresses, assets, cursor = _wanted(connection, network)
-    if not addresses:
+    if not addresses or not isinstance(gateway, Receiver):
         return Taken(0, 0, ())
     try:
         found = gateway.arrivals(addresses, assets, cursor)
         require_answers(store, network, found)
+        lost = lost_jobs(store, gateway, found.rewound)
     except Refusal as refusal:
         return Taken(0, 0, (f"deposits on {network}: {refusal} [{refusal.code}]",))
-    states, troubles = _book(store, network, cursor, found, now), list(found.notices)
+    states, gone = _book(store, network, cursor, found, lost, now)
+    troubles = [*found.notices, *gone, *lost]
     try:
         swept = credit_swept(store, gateway, now) if isinstance(gateway, Collector) else 0
     except Refusal as refusal:
@@ -107,42 +115,69 @@ def _wanted(connection: Connection, network: str) -> tuple[list[str], list[Asset
     return list(addresses.scalars()), assets, cursor or ""
 
 
-def _book(store: Store, network: str, before: str, found: Arrivals, now: int) -> list[State]:
-    """Write everything of one reading; nothing where another process has read on meanwhile."""
+def _book(
+    store: Store, network: str, before: str, found: Arrivals, lost: Sequence[str], now: int
+) -> tuple[list[State], list[str]]:
+    """Write everything of one reading, and say what is gone; nothing where another process has read on meanwhile."""
     table = tables.cursors
     with store.transaction() as tx:
         row = tx.sql.execute(select(table).where(table.c.network == network)).one_or_none()
         if ("" if row is None else row.cursor) != before:
-            return []
+            return [], []
         _post_waiting(tx, network, now)
-        judged = _judge_all(tx.sql, network, found.found)
+        gone = _rewound(tx, network, found, lost, now)
+        again, anew = _returned(tx, network, found.found, now)
+        judged = _judge_all(tx.sql, network, found.found, anew)
         _write(tx, network, judged, now)
         if row is None:
             tx.sql.execute(insert(table).values(network=network, cursor=found.cursor, height=found.height))
         elif row.cursor != found.cursor:
             here = table.c.network == network
             tx.sql.execute(update(table).where(here).values(cursor=found.cursor, height=found.height))
-        return [one.state for one in judged]
+        return [*again, *(one.state for one in judged)], gone
 
 
-def _judge_all(connection: Connection, network: str, found: Sequence[Arrival]) -> list[_Judged]:
+def _rewound(tx: Tx, network: str, found: Arrivals, lost: Sequence[str], now: int) -> list[str]:
+    """Take back what a new chain has not, and say so; nothing where the chain is the one that was read."""
+    if found.rewound is None:
+        return []
+    gone = take_back(tx, network, found.rewound, found.found, now)
+    told: dict[str, Value] = {"network": network, "after": found.rewound, "gone": [*gone], "jobs": [*lost]}
+    journal.append(tx, "reorganisation", told, now)
+    return [f"deposits on {network}: another chain after block {found.rewound}, which was read anew", *gone]
+
+
+def _returned(tx: Tx, network: str, found: Sequence[Arrival], now: int) -> tuple[list[State], dict[str, int]]:
+    """Give again what was taken back and came anew; of what came as something else, name the row by the key."""
+    table = tables.arrivals
+    here = (table.c.network == network) & (table.c.state == State.GONE.value)
+    gone = {row.key: row for row in tx.sql.execute(select(table).where(here)).all()} if found else {}
+    came = [(gone[one.key], one) for one in found if one.key in gone]
+    states = [give_again(tx, row, one, now) for row, one in came if is_same(row, one)]
+    return states, {one.key: row.id for row, one in came if not is_same(row, one)}
+
+
+def _judge_all(
+    connection: Connection, network: str, found: Sequence[Arrival], anew: Mapping[str, int]
+) -> list[_Judged]:
     """Judge what is new, one after another: each is known to those behind it."""
     known, judged = Known(connection, network, found), []
     for one in found:
-        if known.is_new(one):
-            judged.append(_judged(connection, network, known, one))
+        if known.is_new(one) or one.key in anew:
+            judged.append(_judged(connection, network, known, one, anew.get(one.key)))
             known.count(one)
     return judged
 
 
-def _judged(connection: Connection, network: str, known: Known, one: Arrival) -> _Judged:
+def _judged(connection: Connection, network: str, known: Known, one: Arrival, anew: int | None) -> _Judged:
     wallet, entry = known.wallet(one.destination.address), None
     opened = known.opened(wallet, one.amount.asset.code)
     state, customer, reason = _judge(connection, network, known, one, is_open=opened is not None)
     if state in _BOOKED and opened is not None:
-        lines = _lines(wallet, one.amount, one.height, _owed(state, network, customer), opened)
+        held = opened if anew is None else -1  # what was taken back is in the wallet's opening no more
+        lines = _lines(wallet, one.amount, one.height, _owed(state, network, customer), held)
         entry = Entry(f"deposit {one.tx_id} at {one.height}", "posted", lines)
-    return _Judged(one, wallet, state, customer, reason, entry)
+    return _Judged(one, wallet, state, customer, reason, entry, anew)
 
 
 def _write(tx: Tx, network: str, judged: Sequence[_Judged], now: int) -> None:
@@ -156,11 +191,15 @@ def _write(tx: Tx, network: str, judged: Sequence[_Judged], now: int) -> None:
         number, body = numbers.get(one.arrival.key), _told(network, one)
         if number is not None:
             body["posted"] = sworn[number]
-        rows.append(_row(network, one, number, now))
+        row = _row(network, one, number, now)
+        if one.anew is None:
+            rows.append(row)
+        else:
+            tx.sql.execute(update(tables.arrivals).where(tables.arrivals.c.id == one.anew).values(row))
         told.append(("arrival", body))
     if rows:
         tx.sql.execute(insert(tables.arrivals), rows)
-        journal.append_many(tx, told, now)
+    journal.append_many(tx, told, now)
 
 
 def _row(network: str, one: _Judged, entry: int | None, now: int) -> dict[str, object]:

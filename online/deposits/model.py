@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, select
 
 from online.deposits.states import State
-from online.jobs.states import UNDONE
-from online.jobs.states import State as Ended
+from online.jobs.model import may_happen
 from online.store import tables
 from online.store.assets import registers
 from online.store.database import Store
@@ -61,17 +60,9 @@ def find_suspended(connection: Connection, number: int, *, beside: bytes = b"") 
         raise NotInSuspense(f"no arrival {number} waits in suspense")
     if row.entry is None:
         raise BooksNotOpen(f"the books of {row.wallet} are not open for {row.asset_code[:40]}: arrival {number} waits")
-    if row.order_id is not None and row.order_id != beside.hex() and _may_happen(connection, row.order_id):
+    if row.order_id is not None and row.order_id != beside.hex() and may_happen(connection, row.order_id):
         raise NotInSuspense(f"arrival {number} is being sent back by order {row.order_id}")
     return _deposit(connection, row)
-
-
-def _may_happen(connection: Connection, order: str) -> bool:
-    """Say whether an order has a job that has not ended, or that has happened."""
-    table = tables.jobs
-    ended = [state.value for state in (*UNDONE, Ended.FAILED)]
-    query = select(table.c.id).where(table.c.order_id == order, table.c.state.not_in(ended)).limit(1)
-    return connection.execute(query).scalar() is not None
 
 
 def _deposit(connection: Connection, row: Row[tuple[object, ...]]) -> Deposit:

@@ -9,7 +9,8 @@ from typing import Final
 class State(StrEnum):
     """Where an arrival stands. `own` and `refund` are booked by the jobs that made them.
 
-    `unswept` is a customer's, and credited once we have taken it from the address that is theirs alone.
+    `unswept` is a customer's, and credited once we have taken it from the address that is theirs alone. What a
+    reorganisation took is `gone`, and becomes again what it was if it comes again.
     """
 
     CREDITED = "credited"
@@ -18,13 +19,15 @@ class State(StrEnum):
     RETURNED = "returned"
     OWN = "own"
     REFUND = "refund"
+    GONE = "gone"
 
 
 MOVES: Final[dict[State, frozenset[State]]] = {
-    State.UNSWEPT: frozenset({State.CREDITED}),
-    State.SUSPENSE: frozenset({State.CREDITED, State.RETURNED}),
-    State.CREDITED: frozenset(),
-    State.RETURNED: frozenset(),
-    State.OWN: frozenset(),
-    State.REFUND: frozenset(),
+    State.UNSWEPT: frozenset({State.CREDITED, State.GONE}),
+    State.SUSPENSE: frozenset({State.CREDITED, State.RETURNED, State.GONE}),
+    State.CREDITED: frozenset({State.GONE}),
+    State.RETURNED: frozenset({State.GONE}),
+    State.OWN: frozenset({State.GONE}),
+    State.REFUND: frozenset({State.GONE}),
+    State.GONE: frozenset(State) - {State.GONE},
 }

@@ -135,6 +135,7 @@ def _counted(connection: Connection, sweep: Sweep) -> int:
     table, came = tables.sweeps, tables.arrivals
     alike = rivals(connection, find_job(connection, sweep.job))
     here = (came.c.address == sweep.address) & (came.c.asset_code == sweep.code) & table.c.job.in_(alike)
+    here &= came.c.state != State.GONE.value
     rows = connection.execute(select(table.c.units).join(came, came.c.id == table.c.arrival).where(here))
     return sum(map(int, rows.scalars()))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from online.chains.api import Plan
-from online.jobs.states import State
+from online.jobs.states import UNDONE, State
 from online.orders.model import payment_value, plain_params, read_payment
 from online.store import tables
 from online.store.assets import registers
@@ -93,6 +93,13 @@ def find_job(connection: Connection, job_id: int) -> Job:
     if row is None:
         raise UnknownJob(f"no job {job_id}")
     return _job(row, registers(connection))
+
+
+def may_happen(connection: Connection, order: str) -> bool:
+    """Say whether an order, by its id in hex, has a job that has not ended, or that has happened."""
+    ended = [state.value for state in (*UNDONE, State.FAILED)]
+    query = select(tables.jobs.c.id).where(tables.jobs.c.order_id == order, tables.jobs.c.state.not_in(ended))
+    return connection.execute(query.limit(1)).scalar() is not None
 
 
 def insert_job(

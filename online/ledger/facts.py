@@ -74,7 +74,10 @@ def facts(connection: Connection, networks: Iterable[str]) -> Facts:
         alias |= {each: tx_id for each in _ids(row) if each != tx_id}
         booked += _of_job(row, tx_id, height, sums.get(row.id, _Sums()))
         known.entries.add(row.id)
+    known.entries |= _taken_back(connection)
     for row in _arrivals(connection, wanted):
+        if row.state == "gone":
+            continue  # what it brought was taken back: both entries together moved nothing
         if row.entry is None:
             booked += _waiting(connection, row)
             continue
@@ -180,6 +183,12 @@ def _of_job(row: Row[Any], tx_id: str, height: int, moved: _Sums) -> Iterable[Bo
 def _arrivals(connection: Connection, networks: frozenset[str]) -> Iterable[Row[Any]]:
     table = tables.arrivals
     return connection.execute(select(table).where(table.c.network.in_(networks)).order_by(table.c.id))
+
+
+def _taken_back(connection: Connection) -> set[int]:
+    """Give the entries that took arrivals back, and those that they reversed."""
+    rows = connection.execute(select(tables.taken_back.c.entry, tables.taken_back.c.reverses))
+    return {entry for row in rows for entry in row if entry is not None}
 
 
 def _waiting(connection: Connection, row: Row[Any]) -> Iterable[Booked]:

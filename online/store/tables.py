@@ -334,6 +334,18 @@ sweeps = Table(
     Column("units", String(40), nullable=False),
 )
 
+# What a reorganisation took: what an arrival was before, and by which entry which one was reversed.
+taken_back = Table(
+    "taken_back",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("arrival", _Number, ForeignKey("arrivals.id"), nullable=False, index=True),
+    Column("state", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("entry", _Number, ForeignKey("entries.id")),
+    Column("reverses", _Number, ForeignKey("entries.id")),
+)
+
 mandates = Table(
     "mandates",
     metadata,

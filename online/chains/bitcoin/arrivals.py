@@ -1,7 +1,9 @@
 """What arrived at some addresses: outputs and assets in blocks as deep as the settings ask, read on from a cursor.
 
-What is not so deep yet is not looked at, so that a shallow reorganisation does nothing here. An output of a transaction
-that spends from one of the addresses counts only at another one: what comes back to where it came from is change.
+What is not so deep yet is not looked at, so that a shallow reorganisation does nothing here. After a deeper one the
+blocks are read anew from the last that both chains share, once the new ones are as deep as the old ones were. An output
+of a transaction that spends from one of the addresses counts only at another one: what comes back to where it came from
+is change.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.settings import Settings
 from shared.chains.bitcoin.addresses import script_of
 from shared.effects import Destination
-from shared.errors import CounterpartyNodeMissing, HistoryMissing, NodeUnfit
+from shared.errors import CounterpartyNodeMissing, DeepReorganisation, HistoryMissing, NodeUnfit
 from shared.money import Amount, Asset
 
 BLOCKS_MOST = 500
@@ -41,8 +43,8 @@ def arrivals(
     """Read on from a cursor; from now where it is empty.
 
     Raises:
-        HistoryMissing: for blocks that the node has not, and where another block stands in the place of the last one
-            read: a reorganisation deeper than the settings call final.
+        HistoryMissing: for blocks that the node has not, and where it shares none of those that were read.
+        DeepReorganisation: while another chain stands above one of them that is not as deep yet.
         NodeUnfit: where the chain changed while it was read. CounterpartyNodeMissing: for assets without a
             Counterparty node. NodeUnreachable: when a node does not answer.
     """
@@ -51,20 +53,22 @@ def arrivals(
     if not cursor:
         return _read((), cursor_at(node, deep))
     was = read_cursor(cursor)
-    height, known = was.blocks[0]
-    if node.block_hash(height) != known:
-        raise HistoryMissing(f"{node.name} has another block {height} than the one that was read, or none")
+    fork = _shared(node, was)
+    if fork < was.reach.top and (deep.native < was.reach.native or deep.assets < was.reach.assets):
+        raise DeepReorganisation(f"{node.name} has another chain above block {fork}; {was.reach.top} was read")
     reach = Reach(_onward(was.reach.native, deep.native), _onward(was.reach.assets, deep.assets))
-    if reach == was.reach:
+    if reach == was.reach and fork == was.reach.top:
         return _read((), was)
     now = cursor_at(node, reach)
     _require_still(post, now)
-    found = _outputs(node, native, addresses, was.reach.native, reach.native)
-    if post.cp is not None and reach.assets > was.reach.assets:
-        came = asset_arrivals(post.cp, native, addresses, assets, was.reach.assets, reach.assets)
+    since = Reach(min(fork, was.reach.native), min(fork, was.reach.assets))
+    found = _outputs(node, native, addresses, since.native, reach.native)
+    if post.cp is not None and reach.assets > since.assets:
+        came = asset_arrivals(post.cp, native, addresses, assets, since.assets, reach.assets)
         found += [replace(one, until_swept=post.settings.credit_after_sweep) for one in came]
     _require_still(post, now)
-    return _read(sorted(found, key=lambda one: one.height), now)
+    read = _read(sorted(found, key=lambda one: one.height), now)
+    return read if fork == was.reach.top else replace(read, rewound=fork)
 
 
 def of_block(block: Mapping[str, Any], ours: Ours) -> Iterator[Arrival]:
@@ -86,6 +90,14 @@ def of_block(block: Mapping[str, Any], ours: Ours) -> Iterator[Arrival]:
 
 def _read(found: Collection[Arrival], cursor: Cursor) -> Arrivals:
     return Arrivals(tuple(found), str(cursor), min(cursor.reach.native, cursor.reach.assets))
+
+
+def _shared(node: Node, cursor: Cursor) -> int:
+    """Give the height of the newest known block that the node's best chain has. Raises HistoryMissing."""
+    for height, block in cursor.blocks:
+        if node.block_hash(height) == block:
+            return height
+    raise HistoryMissing(f"{node.name} has none of the blocks that were read, down to {cursor.blocks[-1][0]}")
 
 
 def _newest(post: Post, native: Asset, assets: Collection[Asset]) -> int:

@@ -333,6 +333,17 @@ Table(
 )
 
 Table(
+    "taken_back",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("arrival", _Number, ForeignKey("arrivals.id"), nullable=False, index=True),
+    Column("state", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("entry", _Number, ForeignKey("entries.id")),
+    Column("reverses", _Number, ForeignKey("entries.id")),
+)
+
+Table(
     "mandates",
     metadata,
     Column("id", String(64), primary_key=True),
