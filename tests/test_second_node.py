@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,14 @@ def test_what_the_second_node_does_not_tell_is_not_believed(second: Arrivals) ->
 def test_many_small_deposits_are_one_large_sum() -> None:
     with pytest.raises(NodesDisagree):
         agreed(told(came(600), came(600, "b")), [COIN], {"COIN": "10"}, lambda: told(came(600)))
+
+
+def test_a_deep_reorganisation_is_believed_when_both_tell_of_it_whatever_the_sums() -> None:
+    found = replace(told(came(1)), rewound=5)
+    assert agreed(found, [COIN], {}, lambda: replace(told(), rewound=5)) is found
+    for rewound in (None, 4):
+        with pytest.raises(NodesDisagree, match="deep reorganisation"):
+            agreed(found, [COIN], {}, partial(replace, told(came(1)), rewound=rewound))
 
 
 def test_a_sum_of_nothing_asks_for_every_deposit() -> None:

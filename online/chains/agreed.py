@@ -36,6 +36,8 @@ def agreed(
 ) -> Arrivals:
     """Give what a first node told of, once the second tells the same of each asset of which it is more than its sum.
 
+    What takes deposits back, a reorganisation deeper than final, both must tell, whatever the sums.
+
     Raises:
         NodesDisagree: while it does not; the look counts as not done. BadGatewaySettings: for a sum with more decimals
             than its asset has. As `Receiver.arrivals`, of the second node.
@@ -44,9 +46,12 @@ def agreed(
     for one in found.found:
         came[one.amount.asset] += 0 if one.refund else one.amount.units
     large = {asset for asset in assets if asset.code in above and came[asset] > _units(above[asset.code], asset)}
-    if not large:
+    if not large and found.rewound is None:
         return found
-    told = {(one.key, one.destination, one.amount) for one in second().found}
+    other = second()
+    if other.rewound != found.rewound:
+        raise NodesDisagree("the second node does not tell of the same deep reorganisation")
+    told = {(one.key, one.destination, one.amount) for one in other.found}
     for one in found.found:
         if one.amount.asset in large and not one.refund and (one.key, one.destination, one.amount) not in told:
             raise NodesDisagree(f"the second node does not tell of {one.amount} to {one.destination} by {one.tx_id}")
