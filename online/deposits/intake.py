@@ -10,7 +10,7 @@ not disturb the books, and what a wallet held before comes into them by its open
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
@@ -21,6 +21,7 @@ from online.deposits.known import Known
 from online.deposits.reorganised import give_again, is_same, take_back
 from online.deposits.states import State
 from online.deposits.sweeping import credit_swept
+from online.deposits.texts import fitting
 from online.deposits.unanswered import require_answers
 from online.jobs.leases import leases
 from online.jobs.lost import lost_jobs
@@ -90,6 +91,7 @@ def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
         return Taken(0, 0, ())
     try:
         found = gateway.arrivals(addresses, assets, cursor)
+        found = replace(found, found=tuple(map(fitting, found.found)))
         require_answers(store, network, found)
         lost = lost_jobs(store, gateway, found.rewound)
     except Refusal as refusal:
