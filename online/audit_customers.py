@@ -32,6 +32,8 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.arrivals, _arrivals(connection, told), _arrival_rows(connection)),
         (tables.sweeps, _sweeps(connection, told), _kept(connection, tables.sweeps, "arrival", "job", "units")),
         (tables.taken_back, _taken_back(told), _taken_back_rows(connection)),
+        (tables.least_deposits, _leasts(told),
+         _kept(connection, tables.least_deposits, "network", "asset_code", "sealed")),
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
         (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
         (tables.reserves, _reserves(told), _reserve_rows(connection)),
@@ -273,6 +275,11 @@ def _targets(told: Told) -> _Rows:
         if isinstance(said, dict):
             found[said.get("network"), said.get("holder"), said.get("asset")] = sealed
     return found
+
+
+def _leasts(told: Told) -> _Rows:
+    bodies = _bodies(told, "least-deposit")
+    return {(body.get("network"), body.get("asset")): body.get("sealed") for body in bodies}
 
 
 def _units(value: Value) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from online.cli.app import App, pass_app
-from online.cli.output import fields, json_option, listing, moment, note
+from online.cli.output import amount_value, fields, json_option, listing, moment, note
 
 if TYPE_CHECKING:
     from online.deposits.model import Deposit
@@ -18,7 +18,7 @@ _COLUMNS = ["arrival", "customer", "amount", "place", "state", "reason"]
 
 @click.group()
 def deposit() -> None:
-    """Deposits: address, list."""
+    """Deposits: address, list, least."""
 
 
 @deposit.command()
@@ -56,6 +56,43 @@ def list_(app: App, customer: str | None, *, as_json: bool) -> None:
     with app.reading() as store:
         rows = [_value(one) for one in deposits(store, customer=customer)]
     listing(rows, _COLUMNS, as_json=as_json)
+
+
+@deposit.group()
+def least() -> None:
+    """Below how much a deposit is dust, and waits in suspense: set, list."""
+
+
+@least.command("set")
+@click.argument("amount")
+@click.argument("name", metavar="NETWORK/CODE")
+@click.option("--as", "person", required=True, help="Who signs.")
+@json_option
+@pass_app
+def set_least(app: App, amount: str, name: str, person: str, *, as_json: bool) -> None:
+    """Let what is below AMOUNT of an asset wait in suspense; 0 lets all be credited. Prompts: station; who signs."""
+    from online.deposits.least import set_least as put
+    from online.store.assets import asset
+    from shared.money import parse_amount
+
+    network, _, code = name.partition("/")
+    with app.writing() as store:
+        key = app.open_person(person)
+        wanted = parse_amount(amount, asset(store, network, code))
+        done = put(store, wanted, person=key.person, sign=key.sign, now=app.now())
+    fields(amount_value(done), as_json=as_json)
+
+
+@least.command("list")
+@json_option
+@pass_app
+def list_least(app: App, *, as_json: bool) -> None:
+    """List the least deposits."""
+    from online.deposits.least import leasts
+
+    with app.reading() as store:
+        rows = [amount_value(one) for one in leasts(store)]
+    listing(rows, ["network", "text"], as_json=as_json)
 
 
 @click.group()

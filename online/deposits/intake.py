@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from online.chains import customs
 from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
 from online.deposits.known import Known
+from online.deposits.least import find_leasts
 from online.deposits.reorganised import give_again, is_same, take_back
 from online.deposits.states import State
 from online.deposits.sweeping import credit_swept
@@ -90,6 +91,8 @@ def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
     if not addresses or not isinstance(gateway, Receiver):
         return Taken(0, 0, ())
     try:
+        with store.reading() as connection:
+            find_leasts(connection, network)  # an altered one stops the reading before anything is judged by it
         found = gateway.arrivals(addresses, assets, cursor)
         found = replace(found, found=tuple(map(fitting, found.found)))
         require_answers(store, network, found)
@@ -241,6 +244,8 @@ def _judge(
         return State.SUSPENSE, None, f"the wallet's books are not open for {one.amount.asset.code}"
     if owner is not None and known.memo_used(one.destination, beside=one.tx_id):
         return State.SUSPENSE, None, "its memo came with an earlier deposit"
+    if owner is not None and known.is_dust(one.amount):
+        return State.SUSPENSE, None, "dust: it is below the least deposit"
     if owner is not None and owner.alone and one.until_swept:
         return State.UNSWEPT, owner.customer, UNSWEPT
     if owner is not None:

@@ -8,12 +8,13 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from online.chains.api import Arrival
 from online.deposits.instructions import Owner
+from online.deposits.least import find_leasts
 from online.store import tables
 from online.store.assets import registers
 from online.store.many import among, given
 from shared.chains import chain
 from shared.effects import Destination
-from shared.money import Asset
+from shared.money import Amount, Asset
 
 _NETWORK: BindParameter[str] = bindparam("network")
 _CAME, _KEYS, _PLACES, _JOBS = tables.arrivals.c, tables.keys.c, tables.places.c, tables.jobs.c
@@ -38,6 +39,7 @@ class Known:
     def __init__(self, connection: Connection, network: str, found: Sequence[Arrival]) -> None:
         at = {"network": network}
         self._native, self._noted = chain(network).network(network).native, registers(connection).get(network, {})
+        self._least = find_leasts(connection, network)
         self._keys = {row.key for row in among(connection, _BY_KEY, [one.key for one in found], **at)}
         addresses = [one.destination.address for one in found]
         owned = among(connection, _BY_ADDRESS, addresses, **at)
@@ -76,6 +78,10 @@ class Known:
     def is_noted(self, asset: Asset) -> bool:
         """Say whether the asset is the network's own or a noted one."""
         return asset == self._native or asset.code in self._noted
+
+    def is_dust(self, amount: Amount) -> bool:
+        """Say whether an amount is below what somebody said is the least deposit of its asset."""
+        return amount.units < self._least.get(amount.asset.code, 0)
 
     def owner(self, place: Destination) -> Owner | None:
         """Say to whom a place belongs: exactly with its tag or memo, or by an address of their own."""

@@ -346,6 +346,15 @@ taken_back = Table(
     Column("reverses", _Number, ForeignKey("entries.id")),
 )
 
+# Below how much of an asset a deposit is dust, as a person signed it.
+least_deposits = Table(
+    "least_deposits",
+    metadata,
+    Column("network", String(40), primary_key=True),
+    Column("asset_code", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 mandates = Table(
     "mandates",
     metadata,

@@ -344,6 +344,14 @@ Table(
 )
 
 Table(
+    "least_deposits",
+    metadata,
+    Column("network", String(40), primary_key=True),
+    Column("asset_code", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+Table(
     "mandates",
     metadata,
     Column("id", String(64), primary_key=True),
