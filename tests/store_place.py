@@ -6,11 +6,13 @@ The suites of the coordinator run on both where LOCKGATE_POSTGRES_URL names a se
 
 from __future__ import annotations
 
+import atexit
 import os
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,19 +71,20 @@ def placed(kind: str) -> Iterator[None]:
         _places.remove(places)
         for connection in places.opened:
             connection.close()
-        with _server() as server:
-            for name in places.made.values():
-                server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(places.made.values())
 
 
-def store_url(folder: Path, name: str = "lockgate") -> str:
-    """Give the URL of the store called so in a folder; on PostgreSQL its database is made at the first call."""
+def store_url(folder: Path, name: str = "lockgate", *, empty: bool = False) -> str:
+    """Give the URL of the store called so in a folder; on PostgreSQL its database is made at the first call.
+
+    It has a new store's tables already, since making them anew takes longer than most tests, unless it shall be empty.
+    """
     place = f"{folder}/{name}"
     if not _places:
         return f"sqlite:///{place}.db"
     made = _places[-1].made
     if place not in made:
-        made[place] = _create()
+        made[place] = _create("template1" if empty else _formed())
     return _url(made[place])
 
 
@@ -104,7 +107,7 @@ def backed_up(store: Store) -> Store:
             source.backup(copy)
         return open_store(f"sqlite:///{target}", store.station)
     store.close()
-    name = _create(store.engine.url.database)
+    name = _create(store.engine.url.database or "", alone=True)
     _places[-1].made[name] = name
     return open_store(_url(name), store.station)
 
@@ -113,14 +116,29 @@ def _url(name: str) -> str:
     return make_url(SERVER).set(database=name).render_as_string(hide_password=False)
 
 
-def _create(template: str | None = None) -> str:
+@cache
+def _formed() -> str:
+    """Make the database whose copies this process's stores begin as, and drop it when the process ends."""
+    name = _create("template1")
+    open_store(_url(name)).close()
+    atexit.register(_drop, [name])
+    return name
+
+
+def _create(template: str, *, alone: bool = False) -> str:
     name = f"lockgate_{uuid.uuid4().hex}"
     with _server() as server:
-        if template is not None:  # a database that somebody is connected to is not copied
+        if alone:  # a database that somebody is connected to is not copied
             ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
             server.execute(ended, [template])
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template1"}"')
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return name
+
+
+def _drop(names: Iterable[str]) -> None:
+    with _server() as server:
+        for name in names:
+            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _server() -> psycopg.Connection:

@@ -33,7 +33,7 @@ from tests.store_place import store_url
 
 
 def test_the_migrations_lead_to_the_tables_of_the_program(tmp_path: Path) -> None:
-    store = open_store(store_url(tmp_path))
+    store = open_store(store_url(tmp_path, empty=True))
     with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
 

@@ -91,7 +91,7 @@ def test_a_driver_that_is_not_installed_is_named(store: Store, monkeypatch: pyte
 
 
 def test_processes_that_open_an_empty_database_at_once_all_find_its_tables(tmp_path: Path) -> None:
-    url, start = store_url(tmp_path), threading.Barrier(6)
+    url, start = store_url(tmp_path, empty=True), threading.Barrier(6)
     names = [f"person {number}" for number in range(6)]
     refused: list[BaseException] = []
 
