@@ -49,10 +49,10 @@ from online.orders.model import Order
 from online.store.database import Store, open_store
 from online.store.engine import PURPOSE
 from online.withdrawals.accepting import Wish, accept
-from online.withdrawals.gathering import cancel
+from online.withdrawals.gathering import cancel, hold
 from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
 from online.withdrawals.model import withdrawals
-from online.withdrawals.paying import hold, release
+from online.withdrawals.paying import release
 from shared.chains.xrpl.addresses import encode_address
 from shared.effects import Destination
 from shared.errors import Refusal

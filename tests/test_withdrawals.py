@@ -10,21 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Table, update
+from sqlalchemy import Table, insert, update
 
 from online.audit import verify
 from online.chains.api import Built, Plan
 from online.customers.register import allow_place, freeze, register
 from online.customers.trades import HOUSE, Leg, trade
+from online.jobs.answers import import_answer
 from online.jobs.build import build_approved
+from online.jobs.export import request_blob, requests
 from online.jobs.model import jobs
 from online.jobs.withdraw import withdraw
-from online.ledger.books import balance_sheet, prove_balances
+from online.ledger.books import balance_sheet, prove_balances, wrong_sides
 from online.orders.approval import rebuild
 from online.store import tables
 from online.store.database import Store
 from online.withdrawals.accepting import Wish, accept, accept_many
-from online.withdrawals.gathering import cancel, gather
+from online.withdrawals.gathering import cancel, gather, hold
 from online.withdrawals.mandate_text import mandate_lines, read_mandate
 from online.withdrawals.mandates import (
     Ceiling,
@@ -36,7 +38,7 @@ from online.withdrawals.mandates import (
     revoke_mandate,
 )
 from online.withdrawals.model import Withdrawal, withdrawals
-from online.withdrawals.paying import hold, pay_out, release
+from online.withdrawals.paying import pay_out, release
 from online.withdrawals.states import State
 from shared.effects import Claim, Destination
 from shared.errors import (
@@ -338,6 +340,65 @@ def test_what_can_not_arrive_is_held_for_a_person_and_the_others_go(desk: Desk) 
     cancel(desk.store, "b", NOW)
     assert owed(desk, "customer:dave") == 480
     assert verify(desk.store).ok
+
+
+def test_what_has_left_for_the_signer_is_neither_held_nor_paid_again_nor_given_back(desk: Desk) -> None:
+    accept(desk.store, wish(desk, "a"), NOW - 60)
+    desk.tick()
+    desk.export()
+    with pytest.raises(WithdrawalMoved, match="has left for the signer"):
+        hold(desk.store, "a", "a look", NOW)
+    finished(desk)
+    assert (states(desk), owed(desk, "customer:dave")) == ({"a": State.PAID}, 490)
+    assert prove_balances(desk.store) == ()
+
+
+def finished(desk: Desk) -> None:
+    """Let what was exported be answered and happen."""
+    (blob,) = (request_blob(desk.store, one.digest) for one in requests(desk.store) if one.open)
+    import_answer(desk.store, desk.signer.answer(blob), NOW)
+    desk.tick()
+    desk.world.close()
+    desk.tick()
+
+
+def test_what_an_order_pays_is_held_by_taking_it_back_and_its_companions_go(desk: Desk) -> None:
+    for name in ("a", "b", "c"):
+        accept(desk.store, wish(desk, name), NOW - 60)
+    desk.tick()
+    assert hold(desk.store, "b", "a look", NOW).state is State.HELD
+    desk.tick()
+    settled(desk)
+    assert states(desk) == {"a": State.PAID, "b": State.HELD, "c": State.PAID}
+    assert release(desk.store, "b", NOW).state is State.QUEUED
+    assert verify(desk.store).ok
+
+
+def test_what_is_queued_of_a_held_customer_is_neither_gathered_nor_released(desk: Desk) -> None:
+    for name, who in (("a", "dave"), ("b", "edward"), ("c", "dave")):
+        accept(desk.store, wish(desk, name, customer=who), NOW - 60)
+    hold(desk.store, "c", "a look", NOW)
+    freeze(desk.store, "dave", NOW, frozen=True)
+    desk.tick()
+    assert states(desk) == {"a": State.QUEUED, "b": State.ORDERED, "c": State.HELD}
+    with pytest.raises(CustomerFrozen):
+        release(desk.store, "c", NOW)
+    freeze(desk.store, "dave", NOW, frozen=False)
+    release(desk.store, "c", NOW)
+    desk.tick()
+    assert set(states(desk).values()) == {State.ORDERED}
+
+
+def test_an_account_of_what_is_owed_on_the_wrong_side_is_told_at_every_turn_and_by_the_proof(desk: Desk) -> None:
+    assert wrong_sides(desk.store) == ()
+    xrp_of = {"asset_network": NETWORK, "asset_code": "XRP"}
+    with desk.store.transaction() as tx:
+        row = {"account": "withdrawals:xrpl:local", "posted": "50000000", "pending": "0", **xrp_of}
+        tx.sql.execute(insert(tables.balances).values(row))
+    said = "withdrawals:xrpl:local: 50000000 base units of XRP more were paid than owed"
+    assert wrong_sides(desk.store) == (said,)
+    assert said in desk.tick().troubles
+    assert said in prove_balances(desk.store)
 
 
 def test_what_an_order_pays_is_not_released_into_another_one(desk: Desk) -> None:

@@ -82,7 +82,7 @@ def show(app: App, withdrawal_id: str, *, as_json: bool) -> None:
 @pass_app
 def hold(app: App, withdrawal_id: str, reason: str, *, as_json: bool) -> None:
     """Hold a withdrawal that waits, until somebody releases it. Prompts: station."""
-    from online.withdrawals.paying import hold as hold_one
+    from online.withdrawals.gathering import hold as hold_one
 
     with app.writing() as store:
         fields(_value(hold_one(store, withdrawal_id, reason, app.now())), as_json=as_json)

@@ -108,6 +108,10 @@ class Register:
             raise CustomerFrozen(f"the balance of {customer_id} is held")
         return found
 
+    def is_frozen(self, customer_id: str) -> bool:
+        """Say whether a customer's balance is held."""
+        return customer_id not in self._known or self._known[customer_id].frozen
+
     def allows(self, customer_id: str, network: str, place: Destination) -> bool:
         """Say whether a customer may withdraw to a place: anywhere where their list holds nothing for the network."""
         listed = self._listed.get((customer_id, network))

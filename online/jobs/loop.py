@@ -15,6 +15,7 @@ from online.courier.carry import carry, look_back
 from online.deposits.intake import take_in
 from online.jobs.submit import Submitted, submit_answered
 from online.jobs.watch import Moved, watch_submitted
+from online.ledger.books import wrong_sides
 from online.store.database import Store
 from online.store.signers import signers
 from online.withdrawals.paying import pay_out
@@ -37,7 +38,7 @@ def tick(
     """Do one turn for every gateway and every signer's spool; a refusal of one does not stop the others."""
     submitted: list[Submitted] = []
     moved: list[Moved] = []
-    troubles = [*look_back(store, spools or {}, now), *(behind := _behind(store))]
+    troubles = [*look_back(store, spools or {}, now), *(behind := _behind(store)), *wrong_sides(store)]
     if not behind:  # what came of a forgotten transaction of ours would pass for a deposit
         troubles += take_in(store, gateways, now).troubles
     troubles += pay_out(store, gateways, now)

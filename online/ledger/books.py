@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from online.chains.api import Gateway
 from online.ledger import postings, reserves, rules
+from online.ledger.accounts import OWED
 from online.ledger.holdings import assets_of, holdings
 from online.store import journal as station_journal
 from online.store import tables
@@ -118,8 +119,23 @@ def check(store: Store, gateways: Mapping[str, Gateway]) -> tuple[Difference, ..
     )
 
 
+def wrong_sides(store: Store) -> tuple[str, ...]:
+    """Name the accounts of what the house owes that stand above nothing: more was paid out of them than was owed."""
+    table = tables.balances
+    owed = or_(*(table.c.account.like(f"{kind}:%") for kind in sorted(OWED)))
+    query = select(table).where(owed, table.c.posted != "0", table.c.posted.not_like("-%")).order_by(table.c.account)
+    with store.reading() as connection:
+        rows = connection.execute(query).all()
+    return tuple(
+        f"{row.account}: {row.posted} base units of {row.asset_code} more were paid than owed" for row in rows
+    )
+
+
 def prove_balances(store: Store) -> tuple[str, ...]:
-    """Add up every line anew and say in which accounts the kept balances differ; nothing says that they are proven."""
+    """Add up every line anew and say in which accounts the kept balances differ; nothing says that they are proven.
+
+    What is owed and stands on the wrong side is said as well.
+    """
     with store.reading() as connection:
         proven = postings.recomputed(connection)
         kept = {
@@ -133,7 +149,7 @@ def prove_balances(store: Store) -> tuple[str, ...]:
     ]
     sums = [f"{line.asset}: {line.posted} posted, {line.pending} pending" for line in trial_balance(store)
             if line.posted or line.pending]
-    return (*problems, *sums)
+    return (*problems, *sums, *wrong_sides(store))
 
 
 def balance_sheet(store: Store) -> tuple[Balance, ...]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
+from online.customers.register import Register
 from online.jobs.model import find_job, find_jobs, transfer_refs
 from online.jobs.moves import move as move_job
 from online.jobs.states import State as JobState
@@ -31,7 +32,7 @@ from online.withdrawals.settling import ORDER_KIND
 from online.withdrawals.states import State
 from shared.chains import chain
 from shared.envelope import order_id
-from shared.errors import EntriesMissing, MandateMissing, Unreconciled
+from shared.errors import EntriesMissing, MandateMissing, Unreconciled, WithdrawalMoved
 
 _MOST_TRIES, _MOST_ATTEMPTS = 10_000, 20
 NO_FEES: Final[Mapping[str, int]] = MappingProxyType({})
@@ -82,8 +83,11 @@ def _due(tx: Tx, given: Given, now: int, fees: Mapping[str, int]) -> Iterable[Se
     network, patience = find_wallet(tx.sql, given.mandate.wallet).network, given.mandate.patience
     dear = patience is not None and not 0 <= fees.get(network, -1) <= patience.fee
     by_asset: dict[str, list[Withdrawal]] = {}
-    for one in find_withdrawals(tx.sql, states=(State.QUEUED,), wallet=given.mandate.wallet):
-        by_asset.setdefault(one.amount.asset.code, []).append(one)
+    queued = find_withdrawals(tx.sql, states=(State.QUEUED,), wallet=given.mandate.wallet)
+    register = Register(tx.sql, {one.customer for one in queued})
+    for one in queued:
+        if not register.is_frozen(one.customer):
+            by_asset.setdefault(one.amount.asset.code, []).append(one)
     for waiting in by_asset.values():
         age = now - waiting[0].created
         if dear and patience is not None and age < patience.seconds:
@@ -167,11 +171,29 @@ def cancel(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
         UnknownWithdrawal: if there is none. WithdrawalMoved: if it is too late.
     """
     with store.transaction() as tx:
-        one = find_withdrawal(tx.sql, withdrawal_id)
-        if one.transfer is not None and one.state is State.ORDERED:
-            link = tables.job_transfers
-            query = select(link.c.job).where(link.c.transfer == one.transfer.hex()).order_by(link.c.job.desc())
-            job = find_job(tx.sql, tx.sql.execute(query.limit(1)).scalar_one())
-            if job.state in (JobState.APPROVED, JobState.BUILT):
-                take_back(tx, job.id, now)
-        return move(tx, find_withdrawal(tx.sql, withdrawal_id), State.CANCELLED, now, reason="cancelled")
+        return move(tx, unordered(tx, withdrawal_id, now), State.CANCELLED, now, reason="cancelled")
+
+
+def hold(store: Store, withdrawal_id: str, reason: str, now: int) -> Withdrawal:
+    """Hold a withdrawal that has not left for the signer, until a person lets it go. Raises as `cancel`."""
+    with store.transaction() as tx:
+        return move(tx, unordered(tx, withdrawal_id, now), State.HELD, now, reason=reason)
+
+
+def unordered(tx: Tx, withdrawal_id: str, now: int) -> Withdrawal:
+    """Give a withdrawal that no order pays: an order that has not left is taken back, and its other lines wait again.
+
+    Raises:
+        UnknownWithdrawal: if there is none. WithdrawalMoved: if it has left, since it may be paid.
+    """
+    one = find_withdrawal(tx.sql, withdrawal_id)
+    if one.transfer is not None and one.state is State.ORDERED:
+        link = tables.job_transfers
+        query = select(link.c.job).where(link.c.transfer == one.transfer.hex()).order_by(link.c.job.desc())
+        job = find_job(tx.sql, tx.sql.execute(query.limit(1)).scalar_one())
+        if job.state in (JobState.APPROVED, JobState.BUILT):
+            take_back(tx, job.id, now)
+            one = find_withdrawal(tx.sql, withdrawal_id)
+    if one.state is State.ORDERED:
+        raise WithdrawalMoved(f"the withdrawal {one.id} has left for the signer, and may be paid")
+    return one

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from sqlalchemy import select
 
 from online.chains.api import FeeTeller, Gateway
+from online.customers.register import require_free
 from online.jobs.build import build_job
 from online.jobs.leases import leases
 from online.jobs.model import Job, find_jobs, transfer_refs
@@ -64,19 +65,18 @@ def _build(store: Store, job: Job, gateway: Gateway, now: int) -> str:
 
 
 def release(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
-    """Let a held withdrawal wait to be paid, as a person decided. Raises UnknownWithdrawal, WithdrawalMoved."""
+    """Let a held withdrawal wait to be paid, as a person decided.
+
+    Raises:
+        UnknownWithdrawal: if there is none. WithdrawalMoved: if it is not held. CustomerFrozen: if its customer is.
+    """
     with store.transaction() as tx:
         one = find_withdrawal(tx.sql, withdrawal_id)
         # What an order pays waits again only once that order can never pay it: else it would be paid twice.
         if one.state is not State.HELD:
             raise WithdrawalMoved(f"the withdrawal {one.id} is {one.state} and not held")
+        require_free(tx, one.customer)
         return move(tx, one, State.QUEUED, now)
-
-
-def hold(store: Store, withdrawal_id: str, reason: str, now: int) -> Withdrawal:
-    """Hold a waiting withdrawal until a person lets it go. Raises UnknownWithdrawal, WithdrawalMoved."""
-    with store.transaction() as tx:
-        return move(tx, find_withdrawal(tx.sql, withdrawal_id), State.HELD, now, reason=reason)
 
 
 def _gathered(store: Store) -> list[Job]:
