@@ -169,6 +169,22 @@ def test_the_days_limits_look_back_24_hours(desk: Desk) -> None:
     accept(desk.store, wish(desk, "c", 60), NOW + 86_401)
 
 
+def test_less_than_the_least_and_more_than_so_many_a_day_are_refused_whatever_became_of_them(desk: Desk) -> None:
+    bounded = replace(CEILING, least=xrp(2).units, customer_count=2)
+    mandated(desk, replace(MANDATE, ceilings={"XRP": bounded}))
+    with pytest.raises(BadWithdrawal, match="less than 2 XRP"):
+        accept(desk.store, wish(desk, "small", 1), NOW)
+    accept(desk.store, wish(desk, "a", 2), NOW)
+    cancel(desk.store, "a", NOW)
+    first, second = accept_many(desk.store, [wish(desk, "b", 2), wish(desk, "c", 2)], NOW)
+    assert isinstance(first, Withdrawal)
+    assert isinstance(second, OverWithdrawalLimit)
+    with pytest.raises(OverWithdrawalLimit, match="asked for 2 of XRP"):
+        accept(desk.store, wish(desk, "d", 2), NOW + 86_399)
+    accept(desk.store, wish(desk, "e", 2, customer="edward"), NOW)
+    accept(desk.store, wish(desk, "f", 2), NOW + 86_400)
+
+
 def test_nobody_withdraws_what_they_do_not_have(desk: Desk) -> None:
     trade(desk.store, "poor", [Leg("edward", HOUSE, xrp(195))], NOW)
     with pytest.raises(NotCovered):
@@ -620,6 +636,9 @@ def test_a_mandate_is_read_as_it_is_written_with_its_patience_and_without(desk: 
     assert read_mandate(TEXT.format(more=""), find) == MANDATE
     found = read_mandate(TEXT.format(more='fee_most = "0.000012"\nfee_age_seconds = 600'), find)
     assert found == replace(MANDATE, patience=Patience(12, 600))
+    assert mandate_lines(found, find)[-3] == "XRP: at least 0.000001 XRP, and 1000 of a customer in 24 hours"
+    floors = read_mandate(TEXT.format(more="") + 'least = "2"\ncustomer_count = 5', find).ceilings["XRP"]
+    assert floors == replace(CEILING, least=xrp(2).units, customer_count=5)
     assert mandate_lines(found, find)[-1] == "while a payment costs more than 0.000012 XRP, only after 600 seconds"
     number = mandated(desk, found)
     assert next(one.mandate for one in mandates(desk.store) if one.id == number) == found

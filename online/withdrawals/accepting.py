@@ -89,6 +89,7 @@ class _Desk:
         self._cover = Cover(tx.sql, [accounts.customer(wish.customer) for wish in wishes if _is_id(wish.customer)])
         self._wallets: dict[str, tuple[Wallet, Given, str]] = {}
         self._used: dict[tuple[str, str], Counter[str]] = {}
+        self._counts: dict[tuple[str, str], Counter[str]] = {}
         self._accepted: dict[str, tuple[Wish, State, str]] = {}
 
     def take(self, wish: Wish) -> str:
@@ -102,13 +103,14 @@ class _Desk:
             raise NotAllowedThere(f"{wish.customer} may not withdraw to {wish.destination}")
         ceiling = given.mandate.ceilings.get(wish.amount.asset.code)
         used = self._usage(wish)
-        _require_within(wish, ceiling, used)
+        _require_within(wish, ceiling, used, self._counts[wish.wallet, wish.amount.asset.code][wish.customer])
         self._cover.take(debit(wish.customer, wish.amount))
         held = ceiling is not None and wish.amount.units > ceiling.review
         reason = "above what is paid without a look" if held else ""
         self._accepted[wish.id] = wish, State.HELD if held else State.QUEUED, reason
         used[""] += wish.amount.units
         used[wish.customer] += wish.amount.units
+        self._counts[wish.wallet, wish.amount.asset.code][wish.customer] += 1
         return wish.id
 
     def write(self) -> None:
@@ -152,19 +154,23 @@ class _Desk:
         return self._wallets[name]
 
     def _usage(self, wish: Wish) -> Counter[str]:
-        """Add up what the wallet's withdrawals of 24 hours took of an asset: in all under "", and by customer."""
+        """Add up what the wallet's withdrawals of 24 hours took of an asset: in all under "", and by customer.
+
+        How many there were of each customer is counted beside, those given back among them: their fee is gone.
+        """
         key = wish.wallet, wish.amount.asset.code
         if key not in self._used:
-            table, used = tables.withdrawals, Counter[str]()
-            query = select(table.c.customer, table.c.units).where(
+            table, used, counts = tables.withdrawals, Counter[str](), Counter[str]()
+            query = select(table.c.customer, table.c.units, table.c.state).where(
                 table.c.wallet == wish.wallet, table.c.asset_code == wish.amount.asset.code,
                 table.c.created > self._now - DAY_SECONDS,
-                table.c.state.not_in([state.value for state in GIVEN_BACK]),
             )  # fmt: skip
             for row in self._tx.sql.execute(query):
-                used[""] += int(row.units)
-                used[row.customer] += int(row.units)
-            self._used[key] = used
+                counts[row.customer] += 1
+                if row.state not in GIVEN_BACK:
+                    used[""] += int(row.units)
+                    used[row.customer] += int(row.units)
+            self._used[key], self._counts[key] = used, counts
         return self._used[key]
 
     def _row(self, wish: Wish, state: State, reason: str) -> dict[str, object]:
@@ -196,10 +202,14 @@ def _require_whole(wish: Wish, wallet: Wallet, source: str) -> None:
     require_destination(wallet, source, wish.destination)
 
 
-def _require_within(wish: Wish, ceiling: Ceiling | None, used: Counter[str]) -> None:
+def _require_within(wish: Wish, ceiling: Ceiling | None, used: Counter[str], count: int) -> None:
     asset, units = wish.amount.asset, wish.amount.units
     if ceiling is None:
         raise OverWithdrawalLimit(f"the wallet {wish.wallet} pays no {asset.code} by itself")
+    if units < ceiling.least:
+        raise BadWithdrawal(f"{wish.amount} is less than {Amount(asset, ceiling.least)}, the least withdrawal")
+    if count >= ceiling.customer_count:
+        raise OverWithdrawalLimit(f"{wish.customer} asked for {count} of {asset.code} in 24 hours, which is the most")
     for most, have, span in (
         (ceiling.event, 0, "at once"),
         (ceiling.customer_day, used[wish.customer], f"by {wish.customer} in 24 hours"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from online.withdrawals.mandates import Ceiling, Mandate, Patience
@@ -12,6 +13,7 @@ from shared.errors import BadMandate, Refusal
 from shared.money import Amount, Asset, parse_amount
 
 _SPANS: Final = ("event", "day", "customer_day", "review")
+_FLOORS: Final = frozenset({"least", "customer_count"})
 _FIELDS: Final = {"wallet", "count", "age_seconds", "assets"}
 _PATIENCE: Final = {"fee_most", "fee_age_seconds"}
 
@@ -47,6 +49,7 @@ def mandate_lines(mandate: Mandate, find: Callable[[str, str], Asset]) -> list[s
             one.event, one.day, one.customer_day, one.review))  # fmt: skip
         lines.append(f"{code}: at most {event} at once, {customer_day} a customer and {day} in all in 24 hours")
         lines.append(f"{code}: above {review} a person looks first")
+        lines.append(f"{code}: at least {Amount(asset, one.least)}, and {one.customer_count} of a customer in 24 hours")
     lines.append(f"gathered when {mandate.count} wait, or the oldest has waited {mandate.age_seconds} seconds")
     if mandate.patience is not None:
         fee = Amount(_native(find(mandate.wallet, min(mandate.ceilings)).network), mandate.patience.fee)
@@ -70,11 +73,14 @@ def _native(network: str) -> Asset:
 
 
 def _ceiling(code: str, spans: Any, asset: Asset) -> Ceiling:
-    whole = isinstance(spans, dict) and set(spans) == set(_SPANS)
-    if not whole or not all(isinstance(one, str) for one in spans.values()):
-        raise BadMandate(f"{code[:40]}: {', '.join(_SPANS)} are amounts as texts, such as \"100\"")
+    whole = isinstance(spans, dict) and set(spans) - _FLOORS == set(_SPANS)
+    if not whole or not all(isinstance(one, str) for name, one in spans.items() if name != "customer_count"):
+        raise BadMandate(f"{code[:40]}: {', '.join(_SPANS)} and perhaps least are amounts as texts, such as \"100\"")
     try:
-        return Ceiling(*(parse_amount(spans[name], asset).units for name in _SPANS))
+        most = Ceiling(*(parse_amount(spans[name], asset).units for name in _SPANS))
+        least = parse_amount(spans["least"], asset).units if "least" in spans else most.least
+        count = _number(spans, "customer_count") if "customer_count" in spans else most.customer_count
+        return replace(most, least=least, customer_count=count)
     except Refusal as refusal:
         raise BadMandate(f"{code}: {refusal}") from None
 

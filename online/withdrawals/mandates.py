@@ -7,7 +7,7 @@ order under a mandate is drafted by the station, and pays nothing but withdrawal
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -25,6 +25,7 @@ from shared.sealed import Sign, add_signature, open_sealed, seal
 KIND: Final = "mandate/1"
 REVOKE: Final = "revoke-mandate/1"
 MOST_LINES: Final = 500
+MOST_COUNT: Final = 1_000
 MOST_AGE_SECONDS: Final = 86_400
 
 
@@ -32,13 +33,16 @@ MOST_AGE_SECONDS: Final = 86_400
 class Ceiling:
     """The most of one asset, in base units: in one withdrawal, by the wallet in 24 hours, by a customer in 24 hours.
 
-    Above `review` a withdrawal waits for a person.
+    Above `review` a withdrawal waits for a person. Below `least` none is taken, and of a customer no more than
+    `customer_count` in 24 hours, whatever became of them: each costs the house its fee.
     """
 
     event: int
     day: int
     customer_day: int
     review: int
+    least: int = 1
+    customer_count: int = MOST_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +185,13 @@ def _check(connection: Connection, mandate: Mandate) -> None:
         asset(wallet.network, code)
         if not 0 < one.event <= one.customer_day <= one.day or one.review > one.event:
             raise BadMandate(f"{code}: review <= event <= customer's day <= day, and more than nothing")
+        if not 1 <= one.least <= one.event or not 1 <= one.customer_count <= MOST_COUNT:
+            raise BadMandate(f"{code}: least is at most event, and customer_count from 1 to {MOST_COUNT}")
 
 
 def _encode(mandate: Mandate) -> bytes:
     ceilings: list[Value] = [
-        [code, *map(units_to_bytes, (one.event, one.day, one.customer_day, one.review))]
+        [code, *map(units_to_bytes, (one.event, one.day, one.customer_day, one.review, one.least)), one.customer_count]
         for code, one in sorted(mandate.ceilings.items())
     ]
     gather: list[Value] = [mandate.count, mandate.age_seconds]
@@ -199,10 +205,11 @@ def _decode(body: bytes) -> Mandate:
     wallet, ceilings = fields.text("wallet", most=32), {}
     for row in fields.list("ceilings"):
         match row:
-            case [str(code), bytes(event), bytes(day), bytes(customer_day), bytes(review)]:
-                ceilings[code] = Ceiling(*map(units_from_bytes, (event, day, customer_day, review)))
+            case [str(code), bytes(event), bytes(day), bytes(customer_day), bytes(review), bytes(least), int(count)]:
+                most = map(units_from_bytes, (event, day, customer_day, review))
+                ceilings[code] = replace(Ceiling(*most), least=units_from_bytes(least), customer_count=count)
             case _:
-                raise BadField("a ceiling is an asset's code and four amounts")
+                raise BadField("a ceiling is an asset's code, five amounts and a count")
     match fields.list("gather"):
         case [int(count), int(age_seconds)]:
             fields.close()
