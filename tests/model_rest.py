@@ -47,15 +47,23 @@ def require_always(desk: Desk, world: OpenWorld) -> None:
     assert prove_balances(desk.store) == ()
     assert [one for one in balance_sheet(desk.store) if kind_of(one.account) in OWED and one.posted > 0] == []
     claims, link, job, came = tables.claims, tables.job_transfers, tables.jobs, tables.arrivals
+    order, wish = tables.orders, tables.withdrawals
+    paying = select(link.c.transfer).join(job, job.c.id == link.c.job).join(order, order.c.id == job.c.order_id)
+    under_way = paying.where(order.c.kind == "withdrawals", job.c.state.not_in([one.value for one in ENDS]))
+    ordered = select(wish.c.transfer).where(wish.c.state == Stand.ORDERED.value)
     with desk.store.reading() as connection:
         held = connection.execute(select(claims.c.scope, claims.c.name).where(claims.c.active)).all()
         live = connection.execute(select(link.c.transfer, job.c.state).join(job, job.c.id == link.c.job)).all()
+        assert set(connection.execute(under_way).scalars()) == set(connection.execute(ordered).scalars()), (
+            "a withdrawal is paid that nobody waits for, or waits for nothing"
+        )
         seen = connection.execute(select(came.c.tx_id, came.c.address, came.c.units, came.c.height)).all()
     assert max(Counter(map(tuple, held)).values(), default=0) <= 1, "a claim is held twice"
     carried = Counter(row.transfer for row in live if JobState(row.state) not in UNDONE)
     assert max(carried.values(), default=0) <= 1, "a transfer has two live transactions"
     settled = Counter(_facts(one) for one in world.brought() if one.height <= world.settled)
-    booked = Counter((row.tx_id, row.address, int(row.units), row.height) for row in seen)
+    still = [row for row in seen if row.tx_id not in world.sunk]  # of the others nobody was told yet
+    booked = Counter((row.tx_id, row.address, int(row.units), row.height) for row in still)
     assert booked <= settled, "an arrival is booked twice, or before it is settled"
 
 
@@ -78,10 +86,18 @@ def require_rest(desk: Desk, world: OpenWorld, known: Known, outside: str) -> No
     assert paid == _arrived_by_withdrawal(desk, world, outside)
     rows = _require_every_arrival_once(desk, world, known)
     books = {one.account: one.posted for one in balance_sheet(desk.store) if one.asset != UNLISTED}
-    for name, units in _reckoned(desk, world, known, rows).items():
-        assert books.get(name, 0) == units, name
-    back = [one for one in world.brought() if one.tx_id in _ids_of(desk, "return")]
-    assert len(back) == sum(row.state is State.RETURNED for row in rows), "what was sent back is not what is gone"
+    reckoned = _reckoned(desk, world, known, rows)
+    # Of what was taken back, the house lost what was spent already: so much more is owed than without it, and no less.
+    lost = {name: units - books.get(name, 0) for name, units in reckoned.items() if kind_of(name) in OWED}
+    assert min(lost.values()) >= 0, "less is owed than came"
+    assert any(row.state is State.GONE for row in rows) or not any(lost.values()), "more is owed than came"
+    own, fees = f"own:{NETWORK}", f"fees:{NETWORK}"
+    assert books[own] - reckoned[own] == sum(lost.values()), "own funds are not what they were but for what was lost"
+    assert books.get(fees, 0) == reckoned[fees], "fees"
+    back = sum(one.tx_id in _ids_of(desk, "return") for one in world.brought())
+    gone = {row.id for row in rows if row.state is State.GONE}
+    sent = sum(row.state is State.RETURNED for row in rows)
+    assert sent <= back <= sent + len(gone), "what was sent back is not what is gone"
     if not any(job.state is JobState.BUILT for job in jobs(desk.store)):
         assert [one for one in balance_sheet(desk.store) if one.pending] == [], "what has ended is still reserved"
     ours = sum(world.accounts[key].units for key in _addresses(desk))
@@ -97,9 +113,10 @@ def _require_every_arrival_once(desk: Desk, world: OpenWorld, known: Known) -> l
     for one in world.brought():
         if one.destination.address in ours:
             there[one.tx_id, one.destination, one.amount.units] = one
-    assert Counter((row.tx_id, row.place, row.amount.units) for row in rows) == Counter(there.keys())
+    still = [row for row in rows if row.state is not State.GONE]
+    assert Counter((row.tx_id, row.place, row.amount.units) for row in still) == Counter(there.keys())
     paid = _ids_of(desk, "withdrawals") | _ids_of(desk, "return")  # what was owed is a deposit wherever it arrives
-    for row in rows:
+    for row in still:
         owner = known.places.get(row.place) or known.credited.get(row.id)
         if row.tx_id in world.gifts or row.tx_id in paid:
             listed = row.amount.asset != UNLISTED

@@ -40,7 +40,7 @@ class Gift:
 
 @dataclass
 class _Moment:
-    """The ledger as it was before one was closed."""
+    """The ledger as it was at some time."""
 
     accounts: dict[str, Account]
     done: dict[str, tuple[int, str, Effects, bytes]]
@@ -67,6 +67,8 @@ class OpenWorld(World):
         self._branches: dict[int, int] = {}
         self._moments: dict[int, _Moment] = {}
         self._blobs: dict[str, bytes] = {}
+        self._forks: dict[int, int] = {}
+        self.sunk: set[str] = set()
 
     @property
     def settled(self) -> int:
@@ -117,6 +119,23 @@ class OpenWorld(World):
         if fate != "later":
             self.close(count + 1)
 
+    def sink(self, count: int, *, again: bool) -> None:
+        """Take back so many ledgers more than the depth, which were final: strangers' payments are lost, or come later.
+
+        Our own happen again where they were.
+        """
+        last = self.settled - count
+        gone = [gift for height, gift in self.gifts.values() if height > last]
+        for there in [_Moment(self.accounts, self.done, self.gifts), *self._moments.values()]:
+            for gift in gone:
+                if there.gifts.pop(gift.tx_id, None) is not None and gift.amount.asset == XRP:
+                    there.accounts[gift.to.address].units -= gift.amount.units
+        self._branch += 1
+        self._forks[self._branch] = last
+        self._branches |= dict.fromkeys(range(last + 1, self.at + 1), self._branch)
+        self.sunk |= {gift.tx_id for gift in gone}
+        self.offered += gone if again else []
+
     def _replace(self, ours: list[Effects], gifts: list[Gift]) -> None:
         """Let rivals that cost nothing use up what ours claimed, and strangers pay half, and forget the tag."""
         for effects in ours:
@@ -139,15 +158,19 @@ class OpenWorld(World):
         newest = self.settled - self.behind
         if not cursor:
             return Arrivals((), self._cursor(newest), newest)
-        last = int(cursor.split(maxsplit=1)[0])
+        last, rewound = int(cursor.split(maxsplit=1)[0]), None
         if self._cursor(last) != cursor:
-            raise HistoryMissing(f"there is another ledger {last} than the one that was read")
-        if newest <= last:
+            branch = int(cursor.rpartition(".")[2])
+            rewound = min(height for number, height in self._forks.items() if number > branch and height < last)
+        if newest <= last and rewound is None:
             return Arrivals((), cursor, last)
-        found = [one for one in self.brought() if last < one.height <= newest and one.destination.address in addresses]
+        if newest < last:
+            raise HistoryMissing(f"there is another ledger {last} than the one that was read, and not what follows it")
+        above = last if rewound is None else rewound
+        found = [one for one in self.brought() if above < one.height <= newest and one.destination.address in addresses]
         found.sort(key=lambda one: (one.height, one.key))
         twice = [one for one in found for _ in range(1 + self.stutters)]
-        return Arrivals(tuple(twice), self._cursor(newest), newest)
+        return Arrivals(tuple(twice), self._cursor(newest), newest, rewound)
 
     def brought(self) -> Iterator[Arrival]:
         """Give everything that ever arrived anywhere, as the ledger now is."""

@@ -129,7 +129,7 @@ class Days(RuleBasedStateMachine):
         self.desk, self.world, self.known = first_day(Path(self._folder.name))
         self.now, self.count, self.misbehaving = NOW, 0, 0
         self.crash_at, self.crash_after, self.doing = "", 0, False
-        self.lost: list[tuple[bytes, bytes]] = []
+        self.lost: list[bytes] = []
         self._listen()
 
     @initialize(depth=st.sampled_from([0, DEPTH]))
@@ -223,7 +223,9 @@ class Days(RuleBasedStateMachine):
 
     # --- the gap ----------------------------------------------------------------------------------
 
-    @rule(how=st.sampled_from(["answered", "answered", "answered", "doubled", "lost", "declined", "never carried"]))
+    @rule(how=st.sampled_from([
+        "answered", "answered", "answered", "doubled", "lost", "used elsewhere", "declined", "never carried"
+    ]))  # fmt: skip
     def a_request_crosses(self, how: str) -> None:
         heights = {self.world.network: self.world.at}
         self.do(lambda store, now: renew_stale(store, self.desk.signer.station, heights, now))
@@ -231,25 +233,23 @@ class Days(RuleBasedStateMachine):
         if exported is None or how == "never carried":
             return
         answer = self.desk.signer.answer(exported.blob, {0: "no"} if how == "declined" else None)
-        if how == "lost":
-            self.lost.append((exported.blob, answer))
+        if how in ("lost", "used elsewhere"):
+            self.lost.append(answer)
+            for blob in self.desk.signer.blobs(exported.blob) if how == "used elsewhere" else ():
+                self.world.submit(blob)
             return
         for _ in range(2 if how == "doubled" else 1):
             self.do(import_answer, answer)
 
-    @rule(how=st.sampled_from(["turns up", "turns up", "is made again", "is used by its holder"]))
-    def an_answer_that_never_came(self, how: str) -> None:
-        """Let one that was lost turn up, carry what is open once more, or let who holds the signatures use them."""
-        if how == "turns up" and self.lost:
-            self.do(import_answer, self.lost.pop(0)[1])
-        elif how == "is used by its holder" and self.lost:
-            for blob in self.desk.signer.blobs(self.lost[0][0]):
-                self.world.submit(blob)
-        elif how == "is made again":
-            for row in requests(self.desk.store):
-                if row.open:
-                    blob = request_blob(self.desk.store, row.digest)
-                    self.do(import_answer, self.desk.signer.answer(blob))
+    @rule(again=st.booleans())
+    def an_answer_comes_late(self, *, again: bool) -> None:
+        """Let one that was lost turn up, or carry what is open once more."""
+        if not again and self.lost:
+            self.do(import_answer, self.lost.pop(0))
+        for row in requests(self.desk.store) if again else ():
+            if row.open:
+                blob = request_blob(self.desk.store, row.digest)
+                self.do(import_answer, self.desk.signer.answer(blob))
 
     # --- time, the ledger, and what goes wrong ----------------------------------------------------
 
@@ -278,6 +278,11 @@ class Days(RuleBasedStateMachine):
     def ledgers_are_taken_back(self, count: int, fate: Fate) -> None:
         if self.world.depth:
             self.world.reorganise(count, fate)
+
+    @rule(count=st.integers(1, 12), again=st.booleans())
+    def even_what_was_final_is_taken_back(self, count: int, *, again: bool) -> None:
+        if self.world.depth:
+            self.world.sink(count, again=again)
 
     @rule()
     def the_next_transaction_fails(self) -> None:
@@ -370,7 +375,7 @@ class Days(RuleBasedStateMachine):
         self.turn()
         world.close(EXPIRY + DEPTH + 2)  # what nobody answered, and what was lost on its way, is dead after this
         while self.lost:
-            self.an_answer_that_never_came("turns up")
+            self.an_answer_comes_late(again=False)
         self.a_day_goes_well(DEPTH + 1, crossing=True)
         world.close(EXPIRY + DEPTH + 2)
         self.turn()
