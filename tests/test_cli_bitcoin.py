@@ -15,11 +15,16 @@ from offline_signer import setup
 from offline_signer.box import opened
 from online.devnet.bitcoin import BitcoinWorld, serve_bitcoin
 from online.devnet.counterparty import CounterpartyWorld, serve_counterparty
+from online.store.assets import add_asset
+from online.store.database import open_store
+from shared.errors import BadAsset
 from shared.lockbox import LIGHT
 from shared.policy import Person
 from tests.btc_gateway_bench import friend, login
 from tests.cli_house import PASSPHRASE, Done, lockgate
+from tests.online_world import NOW, STATION
 from tests.signing_world import Somebody
+from tests.store_place import store_url
 
 NETWORK = "bitcoin:regtest"
 SEND = ("send", "--to", friend(1), "--amount", "1")
@@ -109,6 +114,22 @@ def test_an_asset_that_nobody_noted_is_refused(desk: Desk) -> None:
 def test_an_asset_is_not_noted_otherwise_than_its_ledger_has_it(desk: Desk, code: str, decimals: str) -> None:
     assert desk.run("asset", "add", NETWORK, code, decimals).refused("bad-asset")
     assert "BOOKCARD" not in [row["code"] for row in desk.ok("asset", "list")]
+
+
+@pytest.mark.parametrize(
+    ("network", "code", "decimals"),
+    [
+        (NETWORK, "XCP", 5), (NETWORK, "xcp", 8), (NETWORK, "A", 0), ("near:localnet", "{}'", 6),
+        ("near:localnet", "X", 6),
+    ],
+)  # fmt: skip
+def test_what_no_ledger_can_have_is_not_noted_though_no_node_is_asked(
+    tmp_path: Path, network: str, code: str, decimals: int
+) -> None:
+    store = open_store(store_url(tmp_path), STATION)
+    with pytest.raises(BadAsset, match="can have no asset"):
+        add_asset(store, network, code, decimals, NOW)
+    store.close()
 
 
 def test_an_asset_that_no_node_can_confirm_is_noted_with_a_word_about_it(tmp_path: Path) -> None:

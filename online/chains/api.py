@@ -349,7 +349,8 @@ class Customs:
     payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's first keys can
     be made to sign for its first address. `tags` says that customers share an address and are told apart by tags.
     `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be
-    several. `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn` gives a
+    several. `can_have` says whether there can be an asset of a code and so many decimals beside the native one.
+    `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn` gives a
     claim's place among those of its scope where the ledger takes them in that order alone. `memo_bytes`
     makes a memo of random bytes where assets beside the native one come with memos: customers may then share an
     address and be told apart by them.
@@ -377,6 +378,7 @@ class Customs:
     packed: Callable[[Destination, str], str] | None = None
     transactions: Callable[[bytes], tuple[tuple[str, bytes], ...]] | None = None
     require: Callable[[Plan], object] | None = None
+    can_have: Callable[[str, int], bool] | None = None
     turn: Callable[[Claim], int] | None = None
     settings: str = ""
     least: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, insert, select
 
+from online.chains import customs
 from online.store import journal, tables
 from online.store.database import Store
 from shared.chains import chain
@@ -27,12 +28,16 @@ def add_asset(store: Store, network: str, code: str, decimals: int, now: int) ->
     """Note an asset with its decimals; the same again changes nothing.
 
     Raises:
-        BadAsset: for a native one, bad numbers, or other decimals than before. UnknownChain: for an unknown network.
+        BadAsset: for a native one, bad numbers, other decimals than before, or what the ledger can not have.
+        UnknownChain: for an unknown network.
     """
     found = Asset(chain(network).network(network).name, code, decimals)
     native = chain(network).network(network).native
     if code == native.code or not _CODE.fullmatch(code) or not 0 <= decimals <= _MOST_DECIMALS:
         raise BadAsset(f"{code[:40]!r} with {decimals} decimals can not be noted for {network}")
+    can_have = customs(network).can_have
+    if can_have is not None and not can_have(code, decimals):
+        raise BadAsset(f"{network} can have no asset {code[:40]!r} with {decimals} decimals")
     with store.transaction() as tx:
         before = registers(tx.sql).get(found.network, NO_ASSETS).get(code)
         if before is not None and before != decimals:

@@ -6,10 +6,20 @@ from typing import Final
 
 from online.chains.api import Customs, Plan
 from online.chains.bitcoin.plans import read_plan
+from shared.chains.bitcoin.counterparty.assets import asset_id
 from shared.chains.bitcoin.counterparty.gates import Table
 from shared.chains.bitcoin.counterparty.messages import encode
 from shared.chains.bitcoin.counterparty.model import Broadcast
 from shared.chains.bitcoin.signing import transactions
+from shared.errors import CounterpartyAssetRefused
+
+
+def _can_have(code: str, decimals: int) -> bool:
+    """Say whether Counterparty can have an asset: by its one name, divided into 8 decimals or not at all."""
+    try:
+        return asset_id(code) > 0 and decimals in (0, 8)
+    except CounterpartyAssetRefused:
+        return False
 
 
 def _require(plan: Plan) -> None:
@@ -37,6 +47,7 @@ CUSTOMS: Final = Customs(
     memo_bytes=memo_bytes,
     transactions=transactions,
     require=_require,
+    can_have=_can_have,
     settings="""\
 # the url is bitcoind's JSON-RPC; its password belongs in the cookie file
 # cookie_file = "/var/lib/bitcoind/.cookie"

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from online.chains.api import Customs
+from shared.chains.near.accounts import parse_account
 from shared.effects import Claim
+from shared.errors import BadAddress
 
 
 def turn(claim: Claim) -> int:
@@ -20,6 +22,14 @@ def turn(claim: Claim) -> int:
 def memo_bytes(drawn: bytes) -> bytes:
     """Write the bytes in hex: a token's memo is a text."""
     return drawn.hex().encode()
+
+
+def _can_have(code: str, decimals: int) -> bool:
+    """Say whether a token can be known by a code: its contract's account id. Decimals are the contract's to say."""
+    try:
+        return parse_account(code) == code and decimals >= 0
+    except BadAddress:
+        return False
 
 
 CUSTOMS: Final = Customs(
@@ -34,6 +44,7 @@ CUSTOMS: Final = Customs(
     lanes_most=16,
     memo_bytes=memo_bytes,
     turn=turn,
+    can_have=_can_have,
     settings="""\
 # the url is a node's JSON-RPC; a provider's key in it is never shown
 # archive_url = "https://..."  # a node with the whole history: only it proves that a transaction can never happen
