@@ -200,6 +200,14 @@ def test_what_is_no_point_is_refused(text: str) -> None:
         parse_point(text)
 
 
+def test_a_point_beyond_the_newest_entry_is_refused_and_not_taken_for_now(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    newest = len(journal(desk.store, Filter()))
+    assert sheet(desk.store, Point(entry=newest)) == sheet(desk.store)
+    with pytest.raises(BadMoment, match=f"the newest is {newest}"):
+        sheet(desk.store, Point(entry=newest + 1))
+
+
 # --- statements ---------------------------------------------------------------------------------------
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from online.audit import verify
 from online.store.database import open_store
 from online.store.people import add_person
-from shared.errors import DiskFull, StoreBusy, StoreDamaged, StoreReadOnly, StoreUnreachable
+from online.store.troubles import translated
+from shared.errors import DiskFull, Refusal, StoreBusy, StoreDamaged, StoreReadOnly, StoreUnreachable
 from tests.online_world import ALICE, NOW, STATION, Desk, make_desk
 
 
@@ -62,6 +64,16 @@ def test_a_full_disk_is_a_refusal_and_loses_nothing(tmp_path: Path) -> None:
         connection.execute(text("PRAGMA max_page_count=1000000"))
     assert verify(desk.store).problems == ()
     desk.answered()
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal"), [("SQLITE_IOERR_SHMSIZE", DiskFull), ("SQLITE_IOERR_WRITE", StoreUnreachable)]
+)
+def test_a_log_that_finds_no_room_beside_the_store_is_a_full_disk(name: str, refusal: type[Refusal]) -> None:
+    trouble = sqlite3.OperationalError("disk I/O error")
+    trouble.sqlite_errorname = name
+    with pytest.raises(refusal), translated():
+        raise OperationalError("SELECT 1", {}, trouble)
 
 
 def _fill(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, select, true
+from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from online.ledger.books import Balance
 from online.ledger.reserves import Locked, reserves_of
@@ -71,7 +71,14 @@ def parse_point(text: str) -> Point:
 
 
 def balances_at(connection: Connection, point: Point = NOW) -> tuple[Balance, ...]:
-    """Give every account's balance as it was at a point, by account and asset: now from what is kept, else summed."""
+    """Give every account's balance as it was at a point, by account and asset: now from what is kept, else summed.
+
+    Raises:
+        BadMoment: for an entry that there is not.
+    """
+    newest = connection.execute(select(func.max(tables.entries.c.id))).scalar() or 0
+    if point.entry is not None and point.entry > newest:
+        raise BadMoment(f"there is no entry {point.entry}: the newest is {newest}")
     kept = _summed(connection, point) if not point.is_now else _running(connection)
     asset = finder(connection)
     return tuple(

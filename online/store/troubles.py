@@ -31,6 +31,7 @@ _CODES: Final[dict[str, _Trouble]] = {
     "SQLITE_CANTOPEN": (StoreUnreachable, "the store's file can not be opened"),
     "SQLITE_CORRUPT": (StoreDamaged, "the store's file is damaged"),
     "SQLITE_NOTADB": (StoreDamaged, "the store's file is no database"),
+    "SQLITE_IOERR_SHMSIZE": _FULL,  # the file beside the write-ahead log can not grow
     "SQLITE_IOERR": _DISK,
     "55P03": _WRITING,  # lock_not_available: the line of writers did not move for too long
     "40001": _CHANGED,  # serialization_failure: never among ours, who stand in line
