@@ -1,7 +1,8 @@
 """Orders of the station's own: what two people's mandate lets it pay, held against the withdrawals line by line.
 
-Whoever can change a row of the database, but has not the station's key, can pay nothing by it; whoever has that key is
-bounded by the mandate here and by the signer's sealed policy on the other machine.
+Whoever can change a row of the database, but has not the station's key, can make no order by it. What the withdrawals'
+rows themselves say is proven by the audit alone; whoever changes those, or has the station's key, is bounded by the
+mandate here and by the signer's sealed policy on the other machine.
 """
 
 from __future__ import annotations
