@@ -87,7 +87,7 @@ def require_paid_once(desk: Desk, answer: bytes, coins: int) -> None:
     desk.tick()
     assert set(states(desk).values()) == {"paid"}
     assert paid(desk) == coins
-    assert gather(desk.store, NOW + 3600) == ()
+    assert gather(desk.store, NOW + 3600).orders == ()
     assert prove_balances(desk.store) == ()
     assert verify(desk.store).problems == ()
 
@@ -112,7 +112,7 @@ def test_a_withdrawal_that_was_accepted_and_paid_since_is_taken_back_once_it_is_
     assert "no order" in imported(restored).unknown[0].why
     ask(restored, "a", now=NOW + 500)
     ask(restored, "new", 20, now=NOW + 500)
-    assert gather(restored.store, NOW + 3600) == ()
+    assert gather(restored.store, NOW + 3600).orders == ()
     assert any("unreconciled" in text and "withdrawals of cold" in text for text in restored.tick().troubles)
     assert states(restored) == {"a": "queued", "new": "queued"}
     with pytest.raises(Unreconciled):
@@ -153,7 +153,7 @@ def test_other_withdrawals_of_the_same_sums_are_not_taken_for_those_that_were_pa
     assert states(restored) == {"other": "queued"}
     name = unknown.unsigned_sha256
     acknowledge(restored.store, desk.signer.station, [name], person=BOB.person, sign=BOB.sign, now=NOW)
-    assert len(gather(restored.store, NOW)) == 1
+    assert len(gather(restored.store, NOW).orders) == 1
 
 
 def test_a_copy_that_is_known_to_be_behind_gathers_nothing(desk: Desk) -> None:
@@ -161,7 +161,7 @@ def test_a_copy_that_is_known_to_be_behind_gathers_nothing(desk: Desk) -> None:
     restored = make_desk_copy(desk)
     pays(desk)
     note_checkpoint(restored.store, desk.signer.station, desk.signer.checkpoint(), NOW)
-    assert gather(restored.store, NOW + 3600) == ()
+    assert gather(restored.store, NOW + 3600).orders == ()
     assert any("withdrawals of cold wait" in text and "entries-missing" in text for text in restored.tick().troubles)
     with pytest.raises(EntriesMissing):
         export_request(restored.store, desk.signer.station, NOW)
@@ -171,7 +171,7 @@ def test_a_copy_that_is_known_to_be_behind_gathers_nothing(desk: Desk) -> None:
 def test_a_copy_that_does_not_know_it_yet_orders_the_same_transfer_so_that_the_signer_can_tell(desk: Desk) -> None:
     ask(desk, "a")
     restored = make_desk_copy(desk)
-    (first,), (second,) = gather(desk.store, NOW), gather(restored.store, NOW + 999)
+    (first,), (second,) = gather(desk.store, NOW).orders, gather(restored.store, NOW + 999).orders
     assert first.id == second.id
     with desk.store.reading() as mine, restored.store.reading() as theirs:
         assert transfer_refs(mine, 1) == transfer_refs(theirs, 1)
@@ -183,7 +183,7 @@ def test_what_is_ordered_again_after_the_signer_declined_it_has_another_transfer
     desk.answered({0: "no"})
     release(desk.store, "a", NOW)
     desk.world.close()  # so that other bytes are built
-    (again,) = gather(desk.store, NOW)
+    (again,) = gather(desk.store, NOW).orders
     assert again.id != jobs(desk.store)[0].order
     restored = make_desk_copy(desk)
     answer = pays_the_rest(desk)

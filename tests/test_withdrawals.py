@@ -134,7 +134,7 @@ def test_an_id_names_one_withdrawal(desk: Desk, change: dict[str, object]) -> No
 
 def test_above_the_review_it_waits_for_a_person(desk: Desk) -> None:
     assert accept(desk.store, wish(desk, "w1", 61), NOW).state is State.HELD
-    assert gather(desk.store, NOW + 60) == ()
+    assert gather(desk.store, NOW + 60).orders == ()
 
 
 @pytest.mark.parametrize(
@@ -252,21 +252,21 @@ def test_together_they_become_what_they_would_one_after_another(desk: Desk, tmp_
 def test_three_are_gathered_paid_and_booked_without_a_person(desk: Desk) -> None:
     for name in "abc":
         accept(desk.store, wish(desk, name), NOW)
-    (order,) = gather(desk.store, NOW)
+    (order,) = gather(desk.store, NOW).orders
     assert (order.kind, order.drafted_by, order.approved_by) == ("withdrawals", "alice", "bob")
     assert set(states(desk).values()) == {State.ORDERED}
     settled(desk)
     assert set(states(desk).values()) == {State.PAID}
     assert (owed(desk, "customer:dave"), owed(desk, f"withdrawals:{NETWORK}")) == (470, 0)
-    assert gather(desk.store, NOW + 100) == ()
+    assert gather(desk.store, NOW + 100).orders == ()
     assert prove_balances(desk.store) == ()
     assert verify(desk.store).ok
 
 
 def test_few_wait_until_the_oldest_has_waited_long_enough(desk: Desk) -> None:
     accept(desk.store, wish(desk, "a"), NOW)
-    assert gather(desk.store, NOW + 29) == ()
-    assert len(gather(desk.store, NOW + 30)) == 1
+    assert gather(desk.store, NOW + 29).orders == ()
+    assert len(gather(desk.store, NOW + 30).orders) == 1
 
 
 def test_what_ends_dead_is_given_back_and_never_tried_again(desk: Desk) -> None:
@@ -278,7 +278,7 @@ def test_what_ends_dead_is_given_back_and_never_tried_again(desk: Desk) -> None:
     desk.tick()
     assert states(desk) == {"a": State.RETURNED}
     assert owed(desk, "customer:dave") == 500
-    assert gather(desk.store, NOW + 100) == ()
+    assert gather(desk.store, NOW + 100).orders == ()
     with pytest.raises(MoveRefused):
         rebuild(desk.store, jobs(desk.store)[0].id, person=ALICE.person, sign=ALICE.sign, now=NOW)
     assert verify(desk.store).ok
@@ -308,7 +308,7 @@ def test_what_the_signer_declines_is_held_for_a_person_and_its_companions_are_pa
     desk.tick()
     desk.world.close()
     desk.tick()
-    assert gather(desk.store, NOW + 3600) == ()
+    assert gather(desk.store, NOW + 3600).orders == ()
     assert sorted(states(desk).values()) == [State.HELD, State.PAID, State.PAID]
     assert owed(desk, f"withdrawals:{NETWORK}") == 10
     assert prove_balances(desk.store) == ()
@@ -323,7 +323,7 @@ def test_a_person_decides_of_what_was_declined(
     gather(desk.store, NOW + 30)
     desk.answered({0: "no"})
     decide(desk.store, "a", NOW + 40)
-    if gather(desk.store, NOW + 70):
+    if gather(desk.store, NOW + 70).orders:
         settled(desk)
     assert states(desk) == {"a": end}
     assert owed(desk, "customer:dave") == left
@@ -522,7 +522,7 @@ def test_a_revoked_mandate_accepts_gathers_and_builds_nothing(desk: Desk) -> Non
     revoke_mandate(desk.store, mandates(desk.store)[0].id, person=BOB.person, sign=BOB.sign, now=NOW)
     with pytest.raises(MandateMissing):
         accept(desk.store, wish(desk, "c"), NOW)
-    assert gather(desk.store, NOW + 60) == ()
+    assert gather(desk.store, NOW + 60).orders == ()
     with pytest.raises(MandateMissing):
         build_approved(desk.store, desk.gateways, NOW)
 

@@ -16,12 +16,13 @@ from online.customers.cover import Cover
 from online.customers.register import Register
 from online.ledger import accounts, postings
 from online.ledger.postings import Entry
-from online.orders.writing import require_destination
+from online.orders.writing import own_wallet
 from online.store import journal, tables
 from online.store.database import Store, Tx
-from online.store.wallets import Wallet, find_keys, find_wallet
+from online.store.wallets import Key, Wallet, find_wallet
 from online.withdrawals.mandates import Ceiling, Given, mandate_of
 from online.withdrawals.model import Withdrawal, debit, withdrawals_of
+from online.withdrawals.payable import require_payable
 from online.withdrawals.states import GIVEN_BACK, State
 from shared.effects import Destination
 from shared.encoding import Value, units_to_bytes
@@ -87,7 +88,7 @@ class _Desk:
         self._there = withdrawals_of(tx.sql, [wish.id for wish in wishes if _is_id(wish.id)])
         self._register = Register(tx.sql, [wish.customer for wish in wishes])
         self._cover = Cover(tx.sql, [accounts.customer(wish.customer) for wish in wishes if _is_id(wish.customer)])
-        self._wallets: dict[str, tuple[Wallet, Given, str]] = {}
+        self._wallets: dict[str, tuple[Wallet, Given, tuple[Key, ...]]] = {}
         self._used: dict[tuple[str, str], Counter[str]] = {}
         self._counts: dict[tuple[str, str], Counter[str]] = {}
         self._accepted: dict[str, tuple[Wish, State, str]] = {}
@@ -96,8 +97,8 @@ class _Desk:
         """Accept a withdrawal, which `write` then writes; give its id. Raises as `accept`."""
         if self._is_there(wish):
             return wish.id
-        wallet, given, source = self._wallet(wish.wallet)
-        _require_whole(wish, wallet, source)
+        wallet, given, keys = self._wallet(wish.wallet)
+        _require_whole(wish, wallet, keys)
         self._register.free(wish.customer)
         if not self._register.allows(wish.customer, wallet.network, wish.destination):
             raise NotAllowedThere(f"{wish.customer} may not withdraw to {wish.destination}")
@@ -146,11 +147,10 @@ class _Desk:
             raise WithdrawalConflict(f"the id {wish.id!r} names another withdrawal")
         return True
 
-    def _wallet(self, name: str) -> tuple[Wallet, Given, str]:
+    def _wallet(self, name: str) -> tuple[Wallet, Given, tuple[Key, ...]]:
         if name not in self._wallets:
-            keys = find_keys(self._tx.sql, name)
-            source = keys[0].address if keys else ""
-            self._wallets[name] = (find_wallet(self._tx.sql, name), mandate_of(self._tx.sql, name), source)
+            given = mandate_of(self._tx.sql, name)
+            self._wallets[name] = (find_wallet(self._tx.sql, name), given, own_wallet(self._tx, name)[1])
         return self._wallets[name]
 
     def _usage(self, wish: Wish) -> Counter[str]:
@@ -194,12 +194,12 @@ def _is_id(text: str) -> bool:
     return 1 <= len(text) <= 64 and text.isprintable()
 
 
-def _require_whole(wish: Wish, wallet: Wallet, source: str) -> None:
+def _require_whole(wish: Wish, wallet: Wallet, keys: Sequence[Key]) -> None:
     if wish.amount.asset.network != wallet.network:
         raise WrongNetwork(f"{wish.amount.asset} is not of {wallet.network}")
     if not wish.amount.units:
         raise BadWithdrawal("a withdrawal of nothing is none")
-    require_destination(wallet, source, wish.destination)
+    require_payable(wallet, keys, (wish.destination, wish.amount))
 
 
 def _require_within(wish: Wish, ceiling: Ceiling | None, used: Counter[str], count: int) -> None:

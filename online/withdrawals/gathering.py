@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count, islice, product
 from types import MappingProxyType
 from typing import Final
@@ -21,18 +22,23 @@ from online.jobs.states import State as JobState
 from online.jobs.unknown import require_remembered
 from online.jobs.withdraw import take_back
 from online.orders.model import Order
-from online.orders.spending import spread
-from online.orders.writing import Draft, Wanted, own_wallet, write_mandated
+from online.orders.writing import Wanted, own_wallet, write_mandated
 from online.store import tables
 from online.store.database import Store, Tx
 from online.store.wallets import find_wallet
 from online.withdrawals.mandates import Given, mandate_of
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
-from online.withdrawals.settling import ORDER_KIND
+from online.withdrawals.payable import draft_of, require_payable
 from online.withdrawals.states import State
-from shared.chains import chain
 from shared.envelope import order_id
-from shared.errors import EntriesMissing, MandateMissing, Unreconciled, WithdrawalMoved
+from shared.errors import (
+    EntriesMissing,
+    MandateMissing,
+    OverWithdrawalLimit,
+    Refusal,
+    Unreconciled,
+    WithdrawalMoved,
+)
 
 _MOST_TRIES, _MOST_ATTEMPTS = 10_000, 20
 NO_FEES: Final[Mapping[str, int]] = MappingProxyType({})
@@ -50,32 +56,86 @@ def patient(store: Store) -> frozenset[str]:
 def _asks(connection: Connection, wallet: str) -> bool:
     try:
         return mandate_of(connection, wallet).mandate.patience is not None
-    except MandateMissing:
-        return False
+    except Refusal:
+        return False  # `gather` says what is wrong with it
 
 
-def gather(store: Store, now: int, fees: Mapping[str, int] = NO_FEES) -> tuple[Order, ...]:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The orders that were made, and what people must look into, each withdrawal by its id."""
+
+    orders: tuple[Order, ...]
+    troubles: tuple[str, ...]
+
+
+def gather(store: Store, now: int, fees: Mapping[str, int] = NO_FEES) -> Gathered:
     """Make orders of what waits long enough, or in number; they are approved and wait to be built.
 
     `fees` is what a plain payment costs now on a network, in base units; one that nobody could tell counts as dear.
-
-    Raises:
-        BadSeal, BadSignature: if a mandate was altered.
+    What its ledger can not pay, or the mandate does not let through, is held for a person. Each wallet is gathered by
+    itself: what is wrong with one stops no other.
     """
-    made = []
-    with store.transaction() as tx:
-        table = tables.withdrawals
-        waiting = select(table.c.wallet).where(table.c.state == State.QUEUED.value).distinct().order_by(table.c.wallet)
-        for wallet in tx.sql.execute(waiting).scalars().all():
+    table = tables.withdrawals
+    waiting = select(table.c.wallet).where(table.c.state == State.QUEUED.value).distinct().order_by(table.c.wallet)
+    with store.reading() as connection:
+        wallets = connection.execute(waiting).scalars().all()
+    orders: list[Order] = []
+    troubles: list[str] = []
+    for wallet in wallets:
+        try:
+            with store.transaction() as tx:
+                made, told = _gather(tx, wallet, now, fees)
+        except MandateMissing:
+            continue  # revoked since: what was accepted waits for a new word, or is cancelled
+        except (EntriesMissing, Unreconciled):
+            continue  # what waits may be paid already, by an order that was forgotten: `forgetful` says so
+        except Refusal as refusal:
+            troubles.append(f"withdrawals of {wallet}: {refusal} [{refusal.code}]")
+            continue
+        orders += made
+        troubles += told
+    return Gathered(tuple(orders), tuple(troubles))
+
+
+def _gather(tx: Tx, name: str, now: int, fees: Mapping[str, int]) -> tuple[list[Order], list[str]]:
+    given = mandate_of(tx.sql, name)
+    require_remembered(tx.sql, name, tx.station.public_key)
+    wallet, keys = own_wallet(tx, name)
+    made, troubles = [], []
+    for part in _due(tx, given, now, fees):
+        fit = []
+        for one in part:
             try:
-                given = mandate_of(tx.sql, wallet)
-                require_remembered(tx.sql, wallet, tx.station.public_key)
-            except MandateMissing:
-                continue  # revoked since: what was accepted waits for a new word, or is cancelled
-            except (EntriesMissing, Unreconciled):
-                continue  # what waits may be paid already, by an order that was forgotten: `forgetful` says so
-            made += [_order(tx, given, part, now) for part in _due(tx, given, now, fees)]
-    return tuple(made)
+                _require_let_through(given, one)
+                require_payable(wallet, keys, (one.destination, one.amount))
+            except Refusal as refusal:
+                why = f"{refusal} [{refusal.code}]"
+                move(tx, one, State.HELD, now, reason=why[:500])
+                troubles.append(f"withdrawal held: {one.id}: {why}")
+            else:
+                fit.append(one)
+        made += [_order(tx, given, some, now) for some in _within_a_day(given, fit)]
+    return made, troubles
+
+
+def _require_let_through(given: Given, one: Withdrawal) -> None:
+    """Refuse what a mandate that came after it was accepted does not let through. Raises OverWithdrawalLimit."""
+    ceiling = given.mandate.ceilings.get(one.amount.asset.code)
+    if ceiling is None or one.amount.units > ceiling.event:
+        raise OverWithdrawalLimit(f"{one.amount} is above what the mandate of {given.mandate.wallet} lets through now")
+
+
+def _within_a_day(given: Given, part: Sequence[Withdrawal]) -> Iterable[Sequence[Withdrawal]]:
+    """Deal withdrawals of an asset out so that no order pays more than the mandate's day."""
+    lot: list[Withdrawal] = []
+    for one in part:
+        most = given.mandate.ceilings[one.amount.asset.code].day
+        if lot and sum(each.amount.units for each in lot) + one.amount.units > most:
+            yield lot
+            lot = []
+        lot.append(one)
+    if lot:
+        yield lot
 
 
 def _due(tx: Tx, given: Given, now: int, fees: Mapping[str, int]) -> Iterable[Sequence[Withdrawal]]:
@@ -101,13 +161,7 @@ def _due(tx: Tx, given: Given, now: int, fees: Mapping[str, int]) -> Iterable[Se
 
 def _order(tx: Tx, given: Given, part: Sequence[Withdrawal], now: int, key: str = "") -> Order:
     wallet, keys = own_wallet(tx, given.mandate.wallet)
-    draft = Draft(ORDER_KIND, wallet, keys, {"mandate": given.id.hex()})
-    wanted: list[Wanted] = [(one.destination, one.amount) for one in part]
-    native = chain(wallet.network).network(wallet.network).native
-    if part[0].amount.asset == native:
-        draft.pay([keys[0]], wanted)
-    else:
-        spread(draft, keys[0], wanted)
+    draft = draft_of(wallet, keys, [(one.destination, one.amount) for one in part], {"mandate": given.id.hex()})
     people = given.drafted_by, given.approved_by or given.drafted_by
     order = write_mandated(tx, draft, key or _free_key(tx.sql, part), people, now)
     left = list(part)

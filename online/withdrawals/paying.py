@@ -23,16 +23,13 @@ from online.withdrawals.gathering import forgetful, gather, patient
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.settling import ORDER_KIND
 from online.withdrawals.states import State
-from shared.errors import RecipientRefused, Refusal, WithdrawalMoved
+from shared.errors import MandateMissing, OverWithdrawalLimit, RecipientRefused, Refusal, WithdrawalMoved
 
 
 def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[str, ...]:
     """Gather and build, and give what stands in the way. Calling it again is always safe."""
-    try:
-        fees, troubles = _fees(store, gateways)
-        gather(store, now, fees)
-    except Refusal as refusal:
-        return (f"withdrawals: {refusal} [{refusal.code}]",)
+    fees, troubles = _fees(store, gateways)
+    troubles += gather(store, now, fees).troubles
     with leases(store) as held:  # what another process builds is its own to tell of
         mine = (job for job in _gathered(store) if job.network in gateways and held.take(job))
         found = (_build(store, job, gateways[job.network], now) for job in mine)
@@ -59,6 +56,8 @@ def _build(store: Store, job: Job, gateway: Gateway, now: int) -> str:
         build_job(store, job.id, gateway, now)
     except RecipientRefused as refusal:
         return _hold(store, job, refusal, now)
+    except (MandateMissing, OverWithdrawalLimit) as refusal:
+        return _wait_again(store, job, refusal, now)
     except Refusal as refusal:
         return f"withdrawals of job {job.id} wait: {refusal} [{refusal.code}]"
     return ""
@@ -94,6 +93,14 @@ def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:
         for one in paid:
             move(tx, find_withdrawal(tx.sql, one.id), State.HELD, now, reason=f"{refusal} [{refusal.code}]"[:500])
     return f"withdrawals held: {', '.join(one.id for one in paid)[:200]}: {refusal} [{refusal.code}]"
+
+
+def _wait_again(store: Store, job: Job, refusal: Refusal, now: int) -> str:
+    """Take a job back whose mandate does not let it through any more: what it was to pay waits for the present one."""
+    with store.transaction() as tx:
+        paid = _paid_by(tx, job)
+        take_back(tx, job.id, now)
+    return f"withdrawals wait again: {', '.join(one.id for one in paid)[:200]}: {refusal} [{refusal.code}]"
 
 
 def _paid_by(tx: Tx, job: Job) -> list[Withdrawal]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from online.chains.api import Customs
+from online.chains.api import Customs, Plan
+from online.chains.near.plans import read_plan
 from shared.chains.near.accounts import parse_account
 from shared.effects import Claim
-from shared.errors import BadAddress
+from shared.errors import BadAddress, MemoNotCarried
 
 
 def turn(claim: Claim) -> int:
@@ -32,6 +33,14 @@ def _can_have(code: str, decimals: int) -> bool:
         return False
 
 
+def _require(plan: Plan) -> None:
+    """Refuse what no block makes good: a memo or tag beside NEAR itself, which carries neither."""
+    read_plan(plan)
+    for payment in plan.payments if plan.kind == "payment" else ():
+        if payment.destination.memo is not None or payment.destination.tag is not None:
+            raise MemoNotCarried("a payment of NEAR carries neither a memo nor a tag")
+
+
 CUSTOMS: Final = Customs(
     payees=1,
     payers=1,
@@ -45,6 +54,7 @@ CUSTOMS: Final = Customs(
     memo_bytes=memo_bytes,
     turn=turn,
     can_have=_can_have,
+    require=_require,
     settings="""\
 # the url is a node's JSON-RPC; a provider's key in it is never shown
 # archive_url = "https://..."  # a node with the whole history: only it proves that a transaction can never happen

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from online.chains.api import Customs
+from online.chains.api import Customs, Plan
 from shared.chains.xrpl.addresses import pack_address
+from shared.chains.xrpl.memos import parse_memo_text
+
+
+def _require(plan: Plan) -> None:
+    """Refuse a memo that the ledger's transactions do not carry as it is written."""
+    for payment in plan.payments:
+        if payment.destination.memo is not None:
+            parse_memo_text(payment.destination.memo)
+
 
 CUSTOMS: Final = Customs(
     payees=1,
@@ -14,6 +23,7 @@ CUSTOMS: Final = Customs(
     options="account-set",
     demands={True: {"set": "require-dest"}, False: {"clear": "require-dest"}},
     tags=True,
+    require=_require,
     packed=pack_address,
     settings="""\
 # the url is JSON-RPC by http(s)://, or ws(s)://
