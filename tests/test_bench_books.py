@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 import online.bench
 from online.bench import accepting, arriving, books, hot
-from online.bench.exchange import Exchange, on_disk
+from online.bench.exchange import NETWORK, Exchange, on_disk
 from online.bench.hot import Ground
 from online.bench.rows import Row
 from online.chains.api import Arrivals
@@ -38,10 +38,10 @@ def test_the_rows_of_the_books_are_measured(tmp_path: Path, monkeypatch: pytest.
 
 def test_books_that_were_written_wrongly_are_not_measured(tmp_path: Path) -> None:
     exchange = Exchange(on_disk(tmp_path), 2)
-    exchange.entries([("customer:c000000", "customer:c000001", 5)], "trade")
+    exchange.entries([("customer:c000001", f"own:{NETWORK}", 5)], "trade")
     assert prove_balances(exchange.store) == ()
     with exchange.store.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE balances SET posted = '6' WHERE account = 'customer:c000001'")
+        connection.exec_driver_sql("UPDATE balances SET posted = '-6' WHERE account = 'customer:c000001'")
     with pytest.raises(AssertionError, match="customer:c000001"):
         exchange.require_proven()
 
