@@ -1285,7 +1285,7 @@ class BadCustomer(Refusal):
     """A text that is no id of a customer."""
 
     code = "bad-customer"
-    hint = "An id has 1 to 64 letters, digits and . _ @ -, and begins with a letter or digit."
+    hint = "An id has 1 to 64 letters, digits and . _ @ -, begins with a letter or digit, and is not `house`."
 
 
 class UnknownCustomer(Refusal):

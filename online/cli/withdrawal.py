@@ -120,6 +120,7 @@ def cancel(app: App, withdrawal_id: str, *, as_json: bool) -> None:
 @pass_app
 def trade(app: App, trade_id: str, moves: tuple[tuple[str, str, str, str], ...], *, as_json: bool) -> None:
     """Move balances between customers and the house under an ID, all at once or not at all. Prompts: station."""
+    from online.customers.register import HOUSE_NAME
     from online.customers.trades import HOUSE, Leg
     from online.customers.trades import trade as make_trade
     from online.store.assets import asset
@@ -129,7 +130,7 @@ def trade(app: App, trade_id: str, moves: tuple[tuple[str, str, str, str], ...],
         legs = []
         for giver, taker, amount, name in moves:
             network, _, code = name.partition("/")
-            who = [HOUSE if one == "house" else one for one in (giver, taker)]
+            who = [HOUSE if one == HOUSE_NAME else one for one in (giver, taker)]
             legs.append(Leg(who[0], who[1], parse_amount(amount, asset(store, network, code))))
         made = make_trade(store, trade_id, legs, app.now())
     fields({"trade": made.id, "entry": made.entry, "repeated": made.repeated}, as_json=as_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -16,6 +17,9 @@ from shared.errors import BadCustomer, CustomerFrozen, UnknownCustomer
 
 _CUSTOMERS = select(tables.customers).where(tables.customers.c.id.in_(given()))
 _ALLOWED = select(tables.allowed).where(tables.allowed.c.customer.in_(given()))
+HOUSE_NAME: Final = "house"
+"""What people call the exchange itself where a customer's id may stand, so that it is no id, however it is written."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
 
 
@@ -32,6 +36,8 @@ def register(store: Store, customer_id: str, now: int) -> Customer:
     """Register a customer; the same one again changes nothing. Raises BadCustomer."""
     if not _ID.fullmatch(customer_id):
         raise BadCustomer(f"no id of a customer: {customer_id[:70]!r}")
+    if customer_id.lower() == HOUSE_NAME:
+        raise BadCustomer(f"{customer_id} is the exchange itself, and no customer")
     with store.transaction() as tx:
         there = _row(tx.sql, customer_id)
         if there is not None:
