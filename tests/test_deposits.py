@@ -24,7 +24,7 @@ from online.deposits.suspense import credit, draft_return
 from online.jobs.loop import tick
 from online.jobs.model import jobs
 from online.jobs.withdraw import withdraw
-from online.ledger.books import prove_balances
+from online.ledger.books import balance_sheet, prove_balances
 from online.store import journal
 from online.store.database import open_store
 from online.withdrawals.accepting import Wish, accept
@@ -60,6 +60,10 @@ def house(tmp_path: Path) -> Iterator[XrplHouse]:
 
 def told(house: XrplHouse) -> list[tuple[str | None, int, str, str]]:
     return [(one.customer, one.amount.units // 10**6, one.state.value, one.reason) for one in deposits(house.store)]
+
+
+def posted(house: XrplHouse) -> dict[str, int]:
+    return {one.account.partition(":")[0]: one.posted for one in balance_sheet(house.store)}
 
 
 def signers(house: XrplHouse, *names: str) -> list[tuple[Person, object]]:
@@ -252,6 +256,22 @@ def test_what_waits_goes_back_to_its_sender_by_an_order_of_two_people(house: Xrp
     with pytest.raises(NotInSuspense):
         draft_return(house.store, house.asking(), one.id)
     house.require_books()
+
+
+def test_what_is_kept_back_of_what_is_sent_back_is_the_houses_own_once_that_is_final(house: XrplHouse) -> None:
+    stranger = Stranger(house.world, 1_000)
+    stranger.pay(house.address("cold"), 50 * 10**6)
+    house.tick()
+    before = posted(house)
+    (one,) = deposits(house.store)
+    house.approved(draft_return(house.store, house.asking(), one.id, less=2 * 10**6))
+    house.cross()
+    assert posted(house)["suspense"] == before["suspense"] == -50 * 10**6
+    house.settle()
+    assert (stranger.coins, told(house)[0][2]) == (998, "returned")
+    assert (posted(house)["suspense"], posted(house)["own"]) == (0, before["own"] - 2 * 10**6)
+    house.require_books()
+    assert verify(house.store).ok
 
 
 def test_what_is_being_sent_back_is_neither_sent_back_twice_nor_credited(house: XrplHouse) -> None:

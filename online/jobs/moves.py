@@ -65,7 +65,7 @@ def move(
         tx.sql.execute(update(tables.claims).where(tables.claims.c.job == job.id).values(active=False))
     settle(tx, moved, kind, now)
     if kind == RETURN and to is State.FINAL:
-        returned(tx, moved.order)
+        returned(tx, moved.order, effects_of(moved), now)
     if to is State.SUBMITTED:
         row = {"job": job.id, "action": "submit", "done": False, "height": 0, "verdict": ""}
         tx.sql.execute(insert(tables.outbox).values(row))
