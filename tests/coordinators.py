@@ -68,10 +68,12 @@ class Ledger(OpenWorld):
             self.looks += 1
             return self.watch(watched)
 
-    def read(self, asker: int, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
+    def read(
+        self, asker: int, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None
+    ) -> Arrivals:
         with self.lock:
             self.readers.append(asker)
-            found = self.arrivals(addresses, assets, cursor)
+            found = self.arrivals(addresses, assets, cursor, since)
         self.answering.wait(timeout=60)
         return found
 
@@ -137,8 +139,10 @@ class Line:
         outcome: Outcome = self.ledger.look(watched)
         return outcome
 
-    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
-        found: Arrivals = self.ledger.read(os.getpid(), addresses, assets, cursor)
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> Arrivals:
+        found: Arrivals = self.ledger.read(os.getpid(), addresses, assets, cursor, since)
         return found
 
 

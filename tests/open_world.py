@@ -152,12 +152,14 @@ class OpenWorld(World):
 
     # --- what the gateway tells ---------------------------------------------------------------------
 
-    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
-        """Read on from a cursor, which is the last settled ledger read and its name; from now where it is empty."""
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> Arrivals:
+        """Read on from a cursor, the last settled ledger read and its name; above a height or now where it is empty."""
         self.height()
         newest = self.settled - self.behind
         if not cursor:
-            return Arrivals((), self._cursor(newest), newest)
+            cursor = self._cursor(newest if since is None else min(since, newest))
         last, rewound = int(cursor.split(maxsplit=1)[0]), None
         if self._cursor(last) != cursor:
             branch = int(cursor.rpartition(".")[2])

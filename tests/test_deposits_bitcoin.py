@@ -69,7 +69,7 @@ def test_what_a_sweep_and_a_payment_of_ours_move_is_no_deposit(house: House) -> 
     house.settle()
     house.bitcoin.mine(CONFIRMATIONS)
     house.tick()
-    assert [row[2] for row in told(house)] == ["credited", "own"]
+    assert [row[2] for row in told(house)] == ["credited", "own", "own"]
     assert (owed(house, "dave"), owed(house, "edward")) == (70_000, 0)
     house.require_books()
 

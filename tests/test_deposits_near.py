@@ -70,7 +70,7 @@ def test_tokens_that_our_own_job_brings_are_no_deposit(house: NearHouse) -> None
     house.settle()
     house.world.advance(5)
     house.tick()
-    assert [row[2] for row in told(house)] == ["own"]
+    assert [row[2] for row in told(house)] == ["own", "refund"]  # the gas that was too much came back
     assert owed(house, "edward") == {}
     house.require_books()
 

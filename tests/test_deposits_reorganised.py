@@ -292,7 +292,7 @@ def test_an_asset_whose_sweep_was_counted_is_taken_back_and_given_again(tmp_path
         house.bitcoin.mine(7)
         house.tick()
         house.tick()
-        assert (states(house), xcp(house)["customer:dave"], house.states()) == (["credited"], -700, ["final"])
+        assert (states(house), xcp(house)["customer:dave"], house.states()) == (["credited", "own"], -700, ["final"])
         require_sound(house)
 
 

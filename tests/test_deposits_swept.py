@@ -17,6 +17,7 @@ from online.customers.register import register
 from online.deposits.instructions import instruct
 from online.deposits.intake import UNSWEPT
 from online.deposits.model import Deposit, deposits
+from online.deposits.states import State
 from online.jobs.answers import import_answer
 from online.jobs.loop import tick
 from online.jobs.model import jobs
@@ -99,7 +100,8 @@ def told(house: House) -> list[tuple[str, int, str]]:
 
 
 def assets(house: House) -> list[Deposit]:
-    return [one for one in deposits(house.store) if one.amount.asset.code != "BTC"]
+    """Give what strangers sent, and not what came to another wallet by our own sweeps."""
+    return [one for one in deposits(house.store) if one.amount.asset.code != "BTC" and one.state is not State.OWN]
 
 
 def sums(house: House, asset: Asset = XCP) -> Mapping[str, int]:

@@ -72,7 +72,7 @@ def test_a_stranger_stops_nothing_by_what_they_write(
     address = house.address("cold")
     nasty = [arrival("k" * 300 + "\0", sender, memo, "C" * 100, address), arrival("plain", address=address)]
 
-    def told(_addresses: Collection[str], _assets: Collection[Asset], cursor: str) -> Arrivals:
+    def told(_addresses: Collection[str], _assets: Collection[Asset], cursor: str, _since: int | None) -> Arrivals:
         return Arrivals(tuple(nasty), cursor, 7)
 
     monkeypatch.setattr(house.gateway, "arrivals", told)

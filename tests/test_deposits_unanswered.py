@@ -27,8 +27,10 @@ STRANGER = "rrrrrrrrrrrrrrrrrrrrBZbvji"
 class Nameless(OpenWorld):
     """A ledger that names no sender."""
 
-    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
-        told = super().arrivals(addresses, assets, cursor)
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> Arrivals:
+        told = super().arrivals(addresses, assets, cursor, since)
         return replace(told, found=tuple(replace(one, sender="") for one in told.found))
 
 

@@ -63,7 +63,9 @@ class _Busy(Ledger):
             self._found.append(Arrival(tx_id, tx_id, height, "there", self.places[to], amount))
             self.owed[customers[to]] += units
 
-    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> Arrivals:
         """Tell of the next ones."""
         first = int(cursor or 0)
         found = self._found[first : first + AT_ONCE]

@@ -275,8 +275,13 @@ class Receiver(Protocol):
 
     network: str
 
-    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
-        """Read the ledger on from a cursor of this gateway, or from now where it is empty. Nothing is missed.
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> Arrivals:
+        """Read the ledger on from a cursor of this gateway. Nothing is missed.
+
+        Where the cursor is empty, everything above the height `since` is read, or what comes from now on without one.
+        What is at or below it may be told of as well.
 
         Raises:
             HistoryMissing: where the node does not have what comes next. NodeUnreachable: of the node.

@@ -4,7 +4,8 @@ It is a customer's where the place is exactly theirs, address and tag. Where the
 address of their own waits until it is swept from there (`sweeping`). What one of our own jobs moved is booked by that
 job, unless it paid what we owed: then it is a deposit like any other. Everything else goes to suspense with a reason.
 What comes of an asset of which a wallet's books are not open waits, and is posted once they are: a stranger's asset can
-not disturb the books, and what a wallet held before comes into them by its opening alone.
+not disturb the books, and what a wallet held before comes into them by its opening alone. Wallets without places are
+read as well once their books are open, so that whatever comes to one is in them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from online.chains import customs
 from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
@@ -55,6 +56,16 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is read of a network: at which addresses, of which assets, from a cursor, or a height where it is empty."""
+
+    addresses: tuple[str, ...]
+    assets: tuple[Asset, ...]
+    cursor: str
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     """What an arrival was found to be, and the entry that books it, if one does.
 
@@ -71,9 +82,9 @@ class _Judged:
 
 
 def take_in(store: Store, gateways: Mapping[str, Gateway], now: int) -> Taken:
-    """Read every ledger on that has customers' places, and book what arrived. Calling it again is always safe.
+    """Read every ledger on that has open books or customers' places, and book what arrived.
 
-    What another process reads meanwhile is left to it.
+    Calling it again is always safe. What another process reads meanwhile is left to it.
     """
     looks = []
     for network, gateway in sorted(gateways.items()):
@@ -87,19 +98,19 @@ def take_in(store: Store, gateways: Mapping[str, Gateway], now: int) -> Taken:
 def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
     """Read one ledger on, and book what arrived."""
     with store.reading() as connection:
-        addresses, assets, cursor = _wanted(connection, network)
-    if not addresses or not isinstance(gateway, Receiver):
+        wanted = _wanted(connection, network)
+    if not wanted.addresses or not isinstance(gateway, Receiver):
         return Taken(0, 0, ())
     try:
         with store.reading() as connection:
             find_leasts(connection, network)  # an altered one stops the reading before anything is judged by it
-        found = gateway.arrivals(addresses, assets, cursor)
+        found = gateway.arrivals(wanted.addresses, wanted.assets, wanted.cursor, wanted.since)
         found = replace(found, found=tuple(map(fitting, found.found)))
         require_answers(store, network, found)
         lost = lost_jobs(store, gateway, found.rewound)
     except Refusal as refusal:
         return Taken(0, 0, (f"deposits on {network}: {refusal} [{refusal.code}]",))
-    states, gone = _book(store, network, cursor, found, lost, now)
+    states, gone = _book(store, network, wanted, found, lost, now)
     troubles = [*found.notices, *gone, *lost]
     try:
         swept = credit_swept(store, gateway, now) if isinstance(gateway, Collector) else 0
@@ -109,25 +120,35 @@ def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
     return Taken(states.count(State.CREDITED) + swept, states.count(State.SUSPENSE), tuple(troubles))
 
 
-def _wanted(connection: Connection, network: str) -> tuple[list[str], list[Asset], str]:
-    """Give the addresses of the wallets that have places of customers, the noted assets, and how far it was read."""
-    places, keys, cursors = tables.places, tables.keys, tables.cursors
-    wallets = select(places.c.wallet).where(places.c.network == network).distinct()
-    addresses = connection.execute(select(keys.c.address).where(keys.c.wallet.in_(wallets)).order_by(keys.c.address))
+def _wanted(connection: Connection, network: str) -> _Wanted:
+    """Give the addresses of the wallets that are in the books or have places of customers, and how far it was read.
+
+    At first all is read above where the first of those wallets came into the books.
+    """
+    places, keys, cursors, opened = tables.places, tables.keys, tables.cursors, tables.openings
+    wallets = select(places.c.wallet).where(places.c.network == network)
+    either = keys.c.wallet.in_(wallets) | keys.c.wallet.in_(select(opened.c.wallet))
+    query = select(keys.c.address).where(keys.c.network == network, either).distinct().order_by(keys.c.address)
+    addresses = connection.execute(query).scalars()
+    here = select(keys.c.wallet).where(keys.c.network == network)
+    since = connection.execute(select(func.min(opened.c.height)).where(opened.c.wallet.in_(here))).scalar()
     cursor = connection.execute(select(cursors.c.cursor).where(cursors.c.network == network)).scalar()
     noted = registers(connection).get(network, {})
     assets = [chain(network).network(network).native, *(Asset(network, code, noted[code]) for code in sorted(noted))]
-    return list(addresses.scalars()), assets, cursor or ""
+    return _Wanted(tuple(addresses), tuple(assets), cursor or "", since)
 
 
 def _book(
-    store: Store, network: str, before: str, found: Arrivals, lost: Sequence[str], now: int
+    store: Store, network: str, before: _Wanted, found: Arrivals, lost: Sequence[str], now: int
 ) -> tuple[list[State], list[str]]:
-    """Write everything of one reading, and say what is gone; nothing where another process has read on meanwhile."""
+    """Write everything of one reading, and say what is gone.
+
+    Nothing is written where another process has read on meanwhile, or there is more to read than was read.
+    """
     table = tables.cursors
     with store.transaction() as tx:
         row = tx.sql.execute(select(table).where(table.c.network == network)).one_or_none()
-        if ("" if row is None else row.cursor) != before:
+        if _wanted(tx.sql, network) != before:
             return [], []
         _post_waiting(tx, network, now)
         gone = _rewound(tx, network, found, lost, now)
@@ -168,10 +189,22 @@ def _judge_all(
     """Judge what is new, one after another: each is known to those behind it."""
     known, judged = Known(connection, network, found), []
     for one in found:
-        if known.is_new(one) or one.key in anew:
+        if (known.is_new(one) and not _is_opening(known, one)) or one.key in anew:
             judged.append(_judged(connection, network, known, one, anew.get(one.key)))
             known.count(one)
     return judged
+
+
+def _is_opening(known: Known, one: Arrival) -> bool:
+    """Say whether the opening of a wallet's books holds what nobody's place received, or will hold it.
+
+    A wallet takes an asset in with all that it then has, which is the house's own but for what is a customer's.
+    """
+    wallet = known.wallet(one.destination.address)
+    opened = known.opened(wallet, one.amount.asset.code)
+    if opened is None:
+        return not known.has_places(wallet)
+    return one.height <= opened and known.owner(one.destination) is None
 
 
 def _judged(connection: Connection, network: str, known: Known, one: Arrival, anew: int | None) -> _Judged:

@@ -22,7 +22,7 @@ from online.store.database import Store
 from online.store.wallets import Wallet, find_wallet
 from shared.chains import chain
 from shared.encoding import Value
-from shared.errors import WalletAlreadyOpen
+from shared.errors import NodeUnfit, WalletAlreadyOpen
 from shared.money import Amount, Asset
 
 
@@ -81,6 +81,7 @@ def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balanc
 
     Raises:
         WalletAlreadyOpen: if the books know the wallet. UnknownWallet: if there is none. NodeUnreachable: of the node.
+        NodeUnfit: if deposits were read further than the balances.
     """
     with store.reading() as connection:
         found = find_wallet(connection, wallet)
@@ -89,6 +90,7 @@ def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balanc
     held, height = seen.held, seen.height
     with store.transaction() as tx:
         fresh = _require_closed(tx.sql, found, gateway)
+        _require_unread(tx.sql, found.network, height)
         lines = [line for asset in fresh for line in rules.opened(wallet, Amount(asset, held[asset]))]
         entry = postings.post(tx, f"opening of {wallet} at {height}", "posted", lines, None, now)
         units = {asset.code: str(held[asset]) for asset in fresh}
@@ -198,6 +200,14 @@ def _require_closed(connection: Connection, wallet: Wallet, gateway: Gateway) ->
     if not fresh:
         raise WalletAlreadyOpen(f"the wallet {wallet.name} is in the books already")
     return fresh
+
+
+def _require_unread(connection: Connection, network: str, height: int) -> None:
+    """Demand that what arrives above the height of an opening is still to be read. Raises NodeUnfit."""
+    table = tables.cursors
+    read = connection.execute(select(table.c.height).where(table.c.network == network)).scalar()
+    if read is not None and read > height:
+        raise NodeUnfit(f"deposits on {network} were read up to {read}, and the balances are those of {height}")
 
 
 def _differences(store: Store, wallet: Wallet, gateway: Gateway) -> list[Difference]:

@@ -38,9 +38,10 @@ class Post:
 
 
 def arrivals(
-    post: Post, native: Asset, addresses: Collection[str], assets: Collection[Asset], cursor: str
-) -> Arrivals:
-    """Read on from a cursor; from now where it is empty.
+    post: Post, native: Asset, addresses: Collection[str], assets: Collection[Asset], cursor: str,
+    since: int | None = None,
+) -> Arrivals:  # fmt: skip
+    """Read on from a cursor; above a height, or from now, where it is empty.
 
     Raises:
         HistoryMissing: for blocks that the node has not, and where it shares none of those that were read.
@@ -50,9 +51,7 @@ def arrivals(
     """
     node = post.node
     deep = _deep(post, _newest(post, native, assets))
-    if not cursor:
-        return _read((), cursor_at(node, deep))
-    was = read_cursor(cursor)
+    was = read_cursor(cursor) if cursor else cursor_at(node, _before(deep, since))
     fork = _shared(node, was)
     if fork < was.reach.top and (deep.native < was.reach.native or deep.assets < was.reach.assets):
         raise DeepReorganisation(f"{node.name} has another chain above block {fork}; {was.reach.top} was read")
@@ -61,10 +60,10 @@ def arrivals(
         return _read((), was)
     now = cursor_at(node, reach)
     _require_still(post, now)
-    since = Reach(min(fork, was.reach.native), min(fork, was.reach.assets))
-    found = _outputs(node, native, addresses, since.native, reach.native)
-    if post.cp is not None and reach.assets > since.assets:
-        came = asset_arrivals(post.cp, native, addresses, assets, since.assets, reach.assets)
+    above = Reach(min(fork, was.reach.native), min(fork, was.reach.assets))
+    found = _outputs(node, native, addresses, above.native, reach.native)
+    if post.cp is not None and reach.assets > above.assets:
+        came = asset_arrivals(post.cp, native, addresses, assets, above.assets, reach.assets)
         found += [replace(one, until_swept=post.settings.credit_after_sweep) for one in came]
     _require_still(post, now)
     read = _read(sorted(found, key=lambda one: one.height), now)
@@ -115,6 +114,11 @@ def _deep(post: Post, newest: int) -> Reach:
     settings = post.settings
     native = settings.deposit_confirmations or settings.confirmations
     return Reach(max(0, newest - native + 1), max(0, newest - settings.asset_deposit_confirmations + 1))
+
+
+def _before(deep: Reach, since: int | None) -> Reach:
+    """Give from where is read so that nothing above a height is missed: no block that is not deep enough yet."""
+    return deep if since is None else Reach(min(since, deep.native), min(since, deep.assets))
 
 
 def _onward(last: int, deep: int) -> int:

@@ -138,12 +138,17 @@ class BitcoinGateway:
         depth = self._settings.confirmations
         return movements.movements(self._nodes[0], self._cp, self._asset, addresses, assets, since, depth)
 
-    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
-        """Give what arrived at some addresses since a cursor; see `arrivals.arrivals` and `agreed` for refusals."""
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> api.Arrivals:
+        """Give what arrived at some addresses since a cursor, or a height where it is empty.
+
+        For refusals see `arrivals.arrivals` and `agreed`.
+        """
 
         def tell(node: Node, cp: CpNode | None, assets: Collection[Asset]) -> api.Arrivals:
             post = arrivals.Post(node, cp, self._settings)
-            return arrivals.arrivals(post, self._asset, addresses, assets, cursor)
+            return arrivals.arrivals(post, self._asset, addresses, assets, cursor, since)
 
         above = self._settings.second_above
         judged = [asset for asset in assets if asset == self._asset or self._second_cp is not None]

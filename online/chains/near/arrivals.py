@@ -14,16 +14,19 @@ from shared.money import Asset
 
 
 def arrivals(
-    node: Node, native: Asset, addresses: Collection[str], assets: Collection[Asset], cursor: str
-) -> Arrivals:
-    """Read on from a cursor, from the final block of now where it is empty.
+    node: Node, native: Asset, addresses: Collection[str], assets: Collection[Asset], cursor: str,
+    since: int | None = None,
+) -> Arrivals:  # fmt: skip
+    """Read on from a cursor; above a height, or the final block of now, where it is empty.
 
     Raises:
         HistoryMissing: where a block between the cursor and the final one is not there. NodeUnreachable.
     """
     if not cursor:
-        first = begin(node)
-        return Arrivals((), write_cursor(first), first.height)
+        first = begin(node, since)
+        if since is None:
+            return Arrivals((), write_cursor(first), first.height)
+        cursor = write_cursor(first)
     tokens = {asset.code: asset for asset in assets if asset != native}
     found = scan(node, Ours(frozenset(addresses), native, tokens), read_cursor(cursor))
     rows = [_arrival(one, refund=False) for one in found.credits]

@@ -28,6 +28,8 @@ from shared.errors import HistoryMissing, NodeAnswerUnreadable
 from shared.money import Amount, Asset
 
 BLOCKS_MOST = 500
+DELAYED_MOST = 100
+"""So many blocks are read before the height at which a reading begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,23 @@ class _Found:
     noticed: list[Noticed] = field(default_factory=list)
 
 
-def begin(node: Node) -> Cursor:
-    """Give the cursor of now: nothing of before is looked at."""
+def begin(node: Node, since: int | None = None) -> Cursor:
+    """Give the cursor of now: nothing of before is looked at; or one from which nothing above a height is missed.
+
+    That one stands lower, since a receipt may run some blocks after the one in which it came.
+
+    Raises:
+        HistoryMissing: where the node has no block from there on up to the height.
+    """
     final = node.final_block()
-    return Cursor(final.height, final.hash)
+    if since is None:
+        return Cursor(final.height, final.hash)
+    last = min(since, final.height)
+    for height in range(max(0, last - DELAYED_MOST), last + 1):
+        block = node.block(height)
+        if block is not None:
+            return Cursor(block.height, block.hash)
+    raise HistoryMissing(f"{node.name} holds no block from {max(0, last - DELAYED_MOST)} to {last}")
 
 
 def scan(node: Node, ours: Ours, cursor: Cursor, *, most: int = BLOCKS_MOST) -> Scan:

@@ -77,8 +77,10 @@ class NearGateway:
         posts = [watch.Post(node, self._archive, self._settings, alone) for node in self._nodes]
         return watch.watch(posts, watched)
 
-    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
-        """Give what arrived at some accounts since a cursor.
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> api.Arrivals:
+        """Give what arrived at some accounts since a cursor, or a height where it is empty.
 
         Raises:
             HistoryMissing, NodeUnreachable: of the nodes. NodesDisagree: on what is above the second node's sum.
@@ -86,7 +88,7 @@ class NearGateway:
 
         def tell(node: Node) -> api.Arrivals:
             check.believed(node, self.network, self._settings)
-            return arrivals.arrivals(node, self._native, addresses, assets, cursor)
+            return arrivals.arrivals(node, self._native, addresses, assets, cursor, since)
 
         return agreed(tell(self._nodes[0]), assets, self._settings.second_above, lambda: tell(self._nodes[-1]))
 

@@ -19,8 +19,10 @@ from shared.errors import HistoryMissing, NodeAnswerUnreadable, NodeRefused
 from shared.money import Amount, Asset
 
 
-def arrivals(node: Node, native: Asset, addresses: Collection[str], cursor: str) -> Arrivals:
-    """Read on from a cursor, which is the last ledger read and its hash; from now where it is empty.
+def arrivals(
+    node: Node, native: Asset, addresses: Collection[str], cursor: str, since: int | None = None
+) -> Arrivals:
+    """Read on from a cursor, which is the last ledger read and its hash; above a height, or now, where it is empty.
 
     Raises:
         HistoryMissing: where the node does not hold what comes next, or has another ledger where the last one was.
@@ -28,7 +30,9 @@ def arrivals(node: Node, native: Asset, addresses: Collection[str], cursor: str)
     """
     status = node.status()
     if not cursor:
-        return Arrivals((), _cursor(node, status.height), status.height)
+        if since is None or since >= status.height:
+            return Arrivals((), _cursor(node, status.height), status.height)
+        cursor = _cursor(node, since)
     last = _require_same(node, cursor)
     if status.height <= last:
         return Arrivals((), cursor, last)
@@ -90,7 +94,7 @@ def _at(node: Node, native: Asset, address: str, first: int, last: int) -> Itera
 def _cursor(node: Node, height: int) -> str:
     known = node.ledger_hash(height)
     if known is None:
-        raise HistoryMissing(f"{node.name} does not hold its own ledger {height}")
+        raise HistoryMissing(f"{node.name} does not hold ledger {height}")
     return f"{height} {known}"
 
 

@@ -85,13 +85,15 @@ class XrplGateway:
         """Give every change of some accounts' XRP above a ledger. Raises HistoryMissing, NodeUnreachable."""
         return movements.movements(self._nodes[0], self._asset, addresses, since)
 
-    def arrivals(self, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> api.Arrivals:
-        """Give the XRP that arrived at some accounts since a cursor.
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> api.Arrivals:
+        """Give the XRP that arrived at some accounts since a cursor, or a height where it is empty.
 
         Raises:
             HistoryMissing, NodeUnreachable: of the nodes. NodesDisagree: on what is above the second node's sum.
         """
-        tell = [partial(arrivals.arrivals, node, self._asset, addresses, cursor) for node in self._nodes]
+        tell = [partial(arrivals.arrivals, node, self._asset, addresses, cursor, since) for node in self._nodes]
         return agreed(tell[0](), [self._asset], self._settings.second_above, tell[-1])
 
     def close(self) -> None:
