@@ -135,7 +135,7 @@ def _arrivals(connection: Connection, told: Told) -> _Rows:
             what = (body.get("to"), body.get("asset"), _units(body.get("units")))
             found[key] = (*what, body.get("state"), body.get("customer"), _entry(body))
             continue
-        if kind == "suspense-credited":
+        if kind in ("suspense-credited", "suspense-own"):
             key = numbers.get(body.get("arrival"))
         elif kind == "move":
             key = returning.get(body.get("order")) if body.get("to") == "final" else None
@@ -153,6 +153,8 @@ def _followed(kind: str, body: Mapping[str, Value], state: Value, customer: Valu
             return "credited", customer, entry
         case "suspense-credited":
             return "credited", body.get("customer"), entry
+        case "suspense-own":
+            return "own", customer, entry
         case "arrival-gone":
             return "gone", customer, entry
         case "arrival-again":

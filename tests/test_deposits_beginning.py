@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from online.audit import verify
 from online.chains.near import deposits as near_deposits
@@ -22,14 +22,16 @@ from online.demo.strangers import Stranger
 from online.deposits import intake
 from online.deposits.instructions import instruct
 from online.deposits.model import deposits
+from online.deposits.suspense import Signer, credit, credit_own
 from online.ledger.books import balance_sheet, check, open_wallet
 from online.ledger.reconcile import reconcile
+from online.store import tables
 from online.store.database import Store
 from online.store.wallets import find_keys
 from online.withdrawals.accepting import Wish, accept
 from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
 from shared.effects import Destination
-from shared.errors import HistoryMissing, NodeUnfit
+from shared.errors import HistoryMissing, NodeUnfit, NotInSuspense, SamePerson
 from shared.policy import Person
 from tests.bitcoin_house import a_house as bitcoin_house
 from tests.both_machines import NOW
@@ -134,6 +136,39 @@ def test_a_withdrawal_to_a_wallet_of_ours_without_places_is_in_its_books(house: 
     assert told(house) == [("warm", None, 5, "suspense")]
     assert (sheet(house)["wallet:warm"], house.owed("dave")) == (25, 10)
     require_agreed(house)
+
+
+def test_a_top_up_of_a_wallet_waits_until_two_people_call_it_the_houses_own(house: XrplHouse) -> None:
+    Stranger(house.world, 1_000).pay(house.address("hot"), 100 * 10**6)
+    house.tick()
+    (one,) = deposits(house.store)
+    before = sheet(house)
+    assert (told(house), before["wallet:hot"]) == ([("hot", None, 100, "suspense")], 120)
+    alice, bob = signer(house, "alice"), signer(house, "bob")
+    with pytest.raises(SamePerson):
+        credit_own(house.store, one.id, alice, alice, NOW)
+    credit_own(house.store, one.id, alice, bob, NOW)
+    after = sheet(house)
+    assert (after["suspense:xrpl:local"], after["own:xrpl:local"]) == (0, before["own:xrpl:local"] - 100)
+    assert told(house) == [("hot", None, 100, "own")]
+    with pytest.raises(NotInSuspense):
+        credit_own(house.store, one.id, alice, bob, NOW)
+    with pytest.raises(NotInSuspense):
+        credit(house.store, one.id, "dave", alice, bob, NOW)
+    require_agreed(house)
+
+
+def test_the_journal_proves_what_was_called_the_houses_own(house: XrplHouse) -> None:
+    Stranger(house.world, 1_000).pay(house.address("hot"), 100 * 10**6)
+    house.tick()
+    credit_own(house.store, 1, signer(house, "alice"), signer(house, "bob"), NOW)
+    with house.store.transaction() as tx:
+        tx.sql.execute(update(tables.arrivals).values(state="suspense"))
+    assert any("arrivals" in problem for problem in verify(house.store).problems)
+
+
+def signer(house: XrplHouse, name: str) -> Signer:
+    return Person(name, house.people[name].public), house.people[name].sign
 
 
 # --- openings beside a reading ------------------------------------------------------------------------

@@ -115,18 +115,28 @@ def waiting(app: App, *, as_json: bool) -> None:
 
 @suspense.command()
 @click.argument("number", type=int, metavar="ARRIVAL")
-@click.option("--customer", required=True, help="Whose it is.")
+@click.option("--customer", help="Whose it is.")
+@click.option("--own", is_flag=True, help="It is the exchange's own, such as a top-up of a wallet.")
 @click.option("--as", "name", required=True, help="Who signs.")
 @click.option("--with", "second", required=True, help="Who signs as well.")
 @json_option
 @pass_app
-def credit(app: App, number: int, customer: str, name: str, second: str, *, as_json: bool) -> None:
-    """Give an ARRIVAL to a customer, by two people's signatures. Prompts: station; the first; the second."""
+def credit(
+    app: App, number: int, customer: str | None, name: str, second: str, *, own: bool, as_json: bool
+) -> None:
+    """Give an ARRIVAL to a customer or own funds, by two signatures. Prompts: station; the first; the second."""
     from online.deposits.suspense import credit as give
+    from online.deposits.suspense import credit_own
 
+    if own == (customer is not None):
+        raise click.UsageError("say either --customer or --own")
     with app.writing() as store:
         one, other = app.open_person(name), app.open_person(second)
-        done = give(store, number, customer, (one.person, one.sign), (other.person, other.sign), app.now())
+        first, also = (one.person, one.sign), (other.person, other.sign)
+        if customer is None:
+            done = credit_own(store, number, first, also, app.now())
+        else:
+            done = give(store, number, customer, first, also, app.now())
     fields({"arrival": number, "customer": customer, "amount": str(done.amount)}, as_json=as_json)
 
 

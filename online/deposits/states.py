@@ -7,7 +7,7 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Where an arrival stands. `own` and `refund` are booked by the jobs that made them.
+    """Where an arrival stands. `refund` is booked by the job that made it, and `own` too, or two people said so.
 
     `unswept` is a customer's, and credited once we have taken it from the address that is theirs alone. What a
     reorganisation took is `gone`, and becomes again what it was if it comes again.
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 MOVES: Final[dict[State, frozenset[State]]] = {
     State.UNSWEPT: frozenset({State.CREDITED, State.GONE}),
-    State.SUSPENSE: frozenset({State.CREDITED, State.RETURNED, State.GONE}),
+    State.SUSPENSE: frozenset({State.CREDITED, State.RETURNED, State.OWN, State.GONE}),
     State.CREDITED: frozenset({State.GONE}),
     State.RETURNED: frozenset({State.GONE}),
     State.OWN: frozenset({State.GONE}),

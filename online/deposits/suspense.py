@@ -1,4 +1,4 @@
-"""What waits in suspense, credited to a customer or sent back to where it came from: both by two people.
+"""What waits in suspense: credited to a customer or to own funds, or sent back where it came from, by two people.
 
 Crediting moves nothing on a ledger; both people sign the same words. A return is an order like any other, drafted by
 one and approved by another, whose payment settles what is in suspense.
@@ -31,6 +31,7 @@ from shared.policy import Person
 from shared.sealed import Sign, seal
 
 KIND: Final = "credit-suspense/1"
+OWN_KIND: Final = "own-suspense/1"
 
 Signer = tuple[Person, Sign]
 
@@ -41,25 +42,33 @@ def credit(store: Store, number: int, customer_id: str, first: Signer, second: S
     Raises:
         NotInSuspense: if it does not wait. UnknownCustomer, UnknownPerson. SamePerson: if one signs twice.
     """
-    if first[0].key == second[0].key:
-        raise SamePerson(f"{first[0].name} alone can not credit what is in suspense")
     with store.transaction() as tx:
-        for person, _ in (first, second):
-            known(tx.sql, person)
-        one = find_suspended(tx.sql, number)
+        one = _judged_by_two(tx, number, first, second)
         find_customer(tx.sql, customer_id)
         body = encode({"arrival": number, "tx": one.tx_id, "customer": customer_id})
         word = seal(KIND, body, [(person.key, sign) for person, sign in (first, second)])
-        asset, units = one.amount.asset, one.amount.units
-        lines = (
-            Posting(accounts.of_network(Kind.SUSPENSE, one.network), asset, units),
-            Posting(accounts.customer(customer_id), asset, -units),
-        )
-        entry = postings.post(tx, f"arrival {number} credited to {customer_id}", "posted", lines, None, now)
+        entry = _post(tx, one, accounts.customer(customer_id), customer_id, now)
         _move(tx, number, State.CREDITED, customer=customer_id)
         told: dict[str, Value] = {"arrival": number, "customer": customer_id, "word": word}
         told["posted"] = postings.sworn(tx.sql, entry)
         journal.append(tx, "suspense-credited", told, now)
+    return one
+
+
+def credit_own(store: Store, number: int, first: Signer, second: Signer, now: int) -> Deposit:
+    """Give an arrival in suspense to own funds, by the signatures of two people: what the house brought itself.
+
+    Raises:
+        NotInSuspense: if it does not wait. UnknownPerson. SamePerson: if one signs twice.
+    """
+    with store.transaction() as tx:
+        one = _judged_by_two(tx, number, first, second)
+        body = encode({"arrival": number, "tx": one.tx_id})
+        word = seal(OWN_KIND, body, [(person.key, sign) for person, sign in (first, second)])
+        entry = _post(tx, one, accounts.of_network(Kind.OWN, one.network), "own funds", now)
+        _move(tx, number, State.OWN, customer=None)
+        told: dict[str, Value] = {"arrival": number, "word": word, "posted": postings.sworn(tx.sql, entry)}
+        journal.append(tx, "suspense-own", told, now)
     return one
 
 
@@ -90,7 +99,23 @@ def return_again(tx: Tx, order: Order) -> None:
     tx.sql.execute(update(tables.arrivals).where(here).values(order_id=order.id.hex()))
 
 
-def _move(tx: Tx, number: int, to: State, *, customer: str) -> None:
+def _judged_by_two(tx: Tx, number: int, first: Signer, second: Signer) -> Deposit:
+    """Give what waits, if two people judge it. Raises SamePerson, UnknownPerson, NotInSuspense."""
+    if first[0].key == second[0].key:
+        raise SamePerson(f"{first[0].name} alone can not credit what is in suspense")
+    for person, _ in (first, second):
+        known(tx.sql, person)
+    return find_suspended(tx.sql, number)
+
+
+def _post(tx: Tx, one: Deposit, account: str, whose: str, now: int) -> int:
+    asset, units = one.amount.asset, one.amount.units
+    waited = accounts.of_network(Kind.SUSPENSE, one.network)
+    lines = (Posting(waited, asset, units), Posting(account, asset, -units))
+    return postings.post(tx, f"arrival {one.id} credited to {whose}", "posted", lines, None, now)
+
+
+def _move(tx: Tx, number: int, to: State, *, customer: str | None) -> None:
     assert to in MOVES[State.SUSPENSE]
     here = tables.arrivals.c.id == number
     tx.sql.execute(update(tables.arrivals).where(here).values(state=to.value, customer=customer))
