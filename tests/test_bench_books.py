@@ -68,8 +68,10 @@ def test_a_deposit_that_a_ledger_tells_of_twice_counts_once(tmp_path: Path, monk
     small(monkeypatch, arriving, DEPOSITS=10, CUSTOMERS=3, AT_ONCE=5)
     tells = arriving._Busy.arrivals
 
-    def twice(ledger: arriving._Busy, addresses: Collection[str], assets: Collection[Asset], cursor: str) -> Arrivals:
-        found = tells(ledger, addresses, assets, cursor)
+    def twice(
+        ledger: arriving._Busy, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None
+    ) -> Arrivals:
+        found = tells(ledger, addresses, assets, cursor, since)
         return Arrivals((*found.found, *found.found), found.cursor, found.height)
 
     monkeypatch.setattr(arriving._Busy, "arrivals", twice)
