@@ -24,7 +24,7 @@ from online.withdrawals.paying import pay_out, release
 from online.withdrawals.states import State
 from shared.chains import chain
 from shared.effects import Destination
-from shared.errors import BadOrder, MandateMissing, Refusal
+from shared.errors import BadOrder, MandateMissing, NothingToExport, Refusal
 from shared.money import Amount, Asset
 from tests.btc_gateway_bench import HOT, friend
 from tests.online_world import ALICE, NOW, Desk, make_desk, xrp
@@ -166,3 +166,24 @@ def test_without_any_mandate_what_was_gathered_waits_for_one(desk: Desk) -> None
     assert trouble.endswith(f"[{MandateMissing.code}]")
     assert pay_out(desk.store, desk.gateways, NOW) == ()
     assert states(desk) == {"a": State.QUEUED}
+
+
+def test_what_is_built_leaves_no_more_once_its_mandate_is_revoked_or_lowered(desk: Desk) -> None:
+    number = mandated(desk, replace(MANDATE, count=1))
+    accept(desk.store, wish(desk, "a", 60), NOW)
+    assert pay_out(desk.store, desk.gateways, NOW) == ()
+    revoke_mandate(desk.store, number, person=ALICE.person, sign=ALICE.sign, now=NOW)
+    with pytest.raises(NothingToExport):
+        desk.export()
+    (trouble,) = pay_out(desk.store, desk.gateways, NOW)
+    assert trouble.startswith("withdrawals wait again: a: ")
+    assert (desk.states(), states(desk)) == (["withdrawn"], {"a": State.QUEUED})
+    mandated(desk, replace(MANDATE, count=2))
+    assert pay_out(desk.store, desk.gateways, NOW) == ()
+    low = xrp(50).units
+    mandated(desk, replace(MANDATE, ceilings={"XRP": Ceiling(low, low, low, low)}))
+    with pytest.raises(NothingToExport):
+        desk.export()
+    pay_out(desk.store, desk.gateways, NOW)
+    pay_out(desk.store, desk.gateways, NOW)
+    assert states(desk) == {"a": State.HELD}

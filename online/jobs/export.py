@@ -15,6 +15,7 @@ from online.jobs.model import Job, effects_of, find_job, find_jobs, transfer_ref
 from online.jobs.moves import move
 from online.jobs.states import State
 from online.jobs.unknown import require_entries, require_reconciled
+from online.orders.signed import why_barred
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.signers import Signer, find_signer
@@ -69,7 +70,8 @@ def export_request(
 
     For a device of another maker the bytes are what it exchanges, of one transaction at a time.
 
-    With `heights` (the newest known of each network) what has expired there is left out: `renew_stale` comes before.
+    With `heights` (the newest known of each network) what has expired there is left out: `renew_stale` comes before. So
+    is what pays withdrawals under a mandate that does not let it through any more.
 
     Raises:
         NothingToExport: if nothing is built. As `require_ready`.
@@ -77,7 +79,8 @@ def export_request(
     with store.transaction() as tx:
         asked = _ready(tx.sql, signer, order, tx.station.public_key)
         waits = waiting(tx.sql, signer, order, (State.BUILT,))
-        built = [job for job in waits if _lives(job, heights or {})]
+        barred = {order for order in {job.order for job in waits} if why_barred(tx.sql, order)}
+        built = [job for job in waits if _lives(job, heights or {}) and job.order not in barred]
         if not built:
             raise NothingToExport(f"nothing is built for the signer {asked.name}")
         if asked.fingerprint:

@@ -17,6 +17,7 @@ from online.jobs.leases import leases
 from online.jobs.model import Job, find_jobs, transfer_refs
 from online.jobs.states import State as JobState
 from online.jobs.withdraw import take_back
+from online.orders.signed import why_barred
 from online.store import tables
 from online.store.database import Store, Tx
 from online.withdrawals.gathering import forgetful, gather, patient
@@ -31,7 +32,9 @@ def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[st
     fees, troubles = _fees(store, gateways)
     troubles += gather(store, now, fees).troubles
     with leases(store) as held:  # what another process builds is its own to tell of
-        mine = (job for job in _gathered(store) if job.network in gateways and held.take(job))
+        barred = (_barred(store, job, now) for job in _gathered(store, JobState.BUILT) if held.take(job))
+        troubles += [trouble for trouble in barred if trouble]
+        mine = (job for job in _gathered(store, JobState.APPROVED) if job.network in gateways and held.take(job))
         found = (_build(store, job, gateways[job.network], now) for job in mine)
         return (*troubles, *forgetful(store), *(trouble for trouble in found if trouble))
 
@@ -78,11 +81,11 @@ def release(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
         return move(tx, one, State.QUEUED, now)
 
 
-def _gathered(store: Store) -> list[Job]:
-    """Give the approved jobs that pay withdrawals."""
+def _gathered(store: Store, state: JobState) -> list[Job]:
+    """Give the jobs in a state that pay withdrawals."""
     with store.reading() as connection:
         mine = set(connection.execute(select(tables.orders.c.id).where(tables.orders.c.kind == ORDER_KIND)).scalars())
-        return [job for job in find_jobs(connection, states=(JobState.APPROVED,)) if job.order.hex() in mine]
+        return [job for job in find_jobs(connection, states=(state,)) if job.order.hex() in mine]
 
 
 def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:
@@ -93,6 +96,13 @@ def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:
         for one in paid:
             move(tx, find_withdrawal(tx.sql, one.id), State.HELD, now, reason=f"{refusal} [{refusal.code}]"[:500])
     return f"withdrawals held: {', '.join(one.id for one in paid)[:200]}: {refusal} [{refusal.code}]"
+
+
+def _barred(store: Store, job: Job, now: int) -> str:
+    """Take back what is built and has not left, if its mandate does not let it through any more."""
+    with store.reading() as connection:
+        why = why_barred(connection, job.order)
+    return _wait_again(store, job, why, now) if why else ""
 
 
 def _wait_again(store: Store, job: Job, refusal: Refusal, now: int) -> str:
