@@ -134,11 +134,13 @@ def _reckoned(desk: Desk, world: OpenWorld, known: Known, rows: list[Deposit]) -
     for row in rows:
         if row.state is State.CREDITED:
             owed[f"customer:{row.customer}"] += row.amount.units
-        if row.state in (State.SUSPENSE, State.RETURNED) and row.amount.asset != UNLISTED:
+        if row.state is State.SUSPENSE and row.amount.asset != UNLISTED:
             owed[f"suspense:{NETWORK}"] += row.amount.units
-    # What is kept back of a return stays where it was.
+        if row.state is State.RETURNED:
+            owed[f"own:{NETWORK}"] += row.amount.units  # less what was sent back: what is kept back is the house's
     returning = _ids_of(desk, "return")
-    owed[f"suspense:{NETWORK}"] -= sum(one.amount.units for one in world.brought() if one.tx_id in returning)
+    owed[f"own:{NETWORK}"] -= sum(one.amount.units for one in world.brought() if one.tx_id in returning)
+    owed[f"suspense:{NETWORK}"] += 0
     for one in withdrawals(desk.store):
         if one.state not in GIVEN_BACK:
             owed[f"customer:{one.customer}"] -= one.amount.units

@@ -9,10 +9,13 @@ signer that of `online_world`; the store and all that the coordinator does are r
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -46,7 +49,7 @@ from online.jobs.withdraw import withdraw
 from online.orders.approval import approve, rebuild
 from online.orders.drafting import draft_rebalance
 from online.orders.model import Order
-from online.store.database import Store, open_store
+from online.store.database import Store
 from online.store.engine import PURPOSE
 from online.withdrawals.accepting import Wish, accept
 from online.withdrawals.gathering import cancel, hold
@@ -58,13 +61,14 @@ from shared.effects import Destination
 from shared.errors import Refusal
 from shared.money import Amount
 from tests.model_rest import Known, require_always, require_rest
-from tests.online_world import ALICE, BOB, EXPIRY, NOW, STATION, Desk, PaperSigner, asking, make_desk, xrp
+from tests.online_world import ALICE, BOB, EXPIRY, NOW, Desk, PaperSigner, asking, make_desk, xrp
 from tests.open_world import UNLISTED, Fate, OpenWorld
-from tests.store_place import url_of
 
 CUSTOMERS = ("dave", "edward", "charlie")
 OUTSIDE = encode_address(b"somebody else's ledg")
 STRANGERS = tuple(encode_address(f"stranger number {one:4}".encode()) for one in range(2))
+BEGINNING = xrp(120)
+"""What each customer begins with: little enough that it is spent now and then."""
 DEPTH = 3
 """As many ledgers can be taken back where any can."""
 PLACES = {("hot", 1): "dave", ("hot", 2): "edward", ("hot", 3): "charlie", ("cold", 1): "charlie"}
@@ -88,34 +92,47 @@ class Crash(Exception):
     """The process ends."""
 
 
-def first_day(folder: Path) -> tuple[Desk, OpenWorld, Known]:
-    """Give a coordinator whose customers have balances and places, and whose cold wallet may pay withdrawals."""
-    kept, world, signer, known = _set_up_once()
-    path = folder / "lockgate.db"
-    path.write_bytes(kept)
-    world = deepcopy(world)
-    return Desk(open_store(f"sqlite:///{path}", STATION), world, deepcopy(signer)), world, deepcopy(known)
+@dataclass(frozen=True)
+class Morning:
+    """What every life begins with: the store's bytes, the ledger and the signer; and the one place of all stores."""
+
+    store: Store
+    kept: bytes
+    world: OpenWorld
+    signer: PaperSigner
+    known: Known
+
+    def desk(self) -> tuple[Desk, OpenWorld, Known]:
+        """Begin a life."""
+        self.store.close()
+        _file(self.store).write_bytes(self.kept)
+        world = deepcopy(self.world)
+        return Desk(self.store, world, deepcopy(self.signer)), world, deepcopy(self.known)
 
 
 @cache
-def _set_up_once() -> tuple[bytes, OpenWorld, PaperSigner, Known]:
-    """Set it up for all lives, and give the store's bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        world = OpenWorld()
-        desk = make_desk(Path(folder), world)
-        known = Known(sum(account.units for account in world.accounts.values()), {}, Counter())
-        for name in CUSTOMERS:
-            register(desk.store, name, NOW)
-            trade(desk.store, f"first {name}", [Leg(HOUSE, name, xrp(300))], NOW)
-            known.held[name] += xrp(300).units
-            known.own -= xrp(300).units
-        known.places = {
-            instruct(desk.store, name, wallet, NOW, tag=tag).place: name for (wallet, tag), name in PLACES.items()
-        }
-        given = draft_mandate(desk.store, MANDATE, person=ALICE.person, sign=ALICE.sign, now=NOW)
-        approve_mandate(desk.store, given.id, person=BOB.person, sign=BOB.sign, now=NOW)
-        desk.store.close()
-        return Path(desk.store.engine.url.database or "").read_bytes(), world, desk.signer, known
+def first_morning() -> Morning:
+    """Set up customers who have balances and places, and a cold wallet that may pay withdrawals: once for all lives."""
+    folder, world = tempfile.mkdtemp(dir=MEMORY), OpenWorld()
+    atexit.register(shutil.rmtree, folder)
+    desk = make_desk(Path(folder), world)
+    known = Known(sum(account.units for account in world.accounts.values()), {}, Counter())
+    for name in CUSTOMERS:
+        register(desk.store, name, NOW)
+        trade(desk.store, f"first {name}", [Leg(HOUSE, name, BEGINNING)], NOW)
+        known.held[name] += BEGINNING.units
+        known.own -= BEGINNING.units
+    known.places = {
+        instruct(desk.store, name, wallet, NOW, tag=tag).place: name for (wallet, tag), name in PLACES.items()
+    }
+    given = draft_mandate(desk.store, MANDATE, person=ALICE.person, sign=ALICE.sign, now=NOW)
+    approve_mandate(desk.store, given.id, person=BOB.person, sign=BOB.sign, now=NOW)
+    desk.store.close()
+    return Morning(desk.store, _file(desk.store).read_bytes(), world, desk.signer, known)
+
+
+def _file(store: Store) -> Path:
+    return Path(store.engine.url.database or "")
 
 
 class Days(RuleBasedStateMachine):
@@ -125,12 +142,13 @@ class Days(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory(dir=MEMORY)
-        self.desk, self.world, self.known = first_day(Path(self._folder.name))
+        self.desk, self.world, self.known = first_morning().desk()
         self.now, self.count, self.misbehaving = NOW, 0, 0
         self.crash_at, self.crash_after, self.doing = "", 0, False
         self.lost: list[bytes] = []
-        self._listen()
+        self.looked: object = None
+        for at in ("begin", "commit"):
+            event.listen(self.desk.store.engine, at, getattr(self, f"_at_{at}"))
 
     @initialize(depth=st.sampled_from([0, DEPTH]))
     def it_is_busy_from_the_first_day(self, depth: int) -> None:
@@ -149,8 +167,9 @@ class Days(RuleBasedStateMachine):
         try:
             self._come_to_rest()
         finally:
+            for at in ("begin", "commit"):
+                event.remove(self.desk.store.engine, at, getattr(self, f"_at_{at}"))
             self.desk.store.close()
-            self._folder.cleanup()
 
     # --- what customers and staff do --------------------------------------------------------------
 
@@ -268,7 +287,6 @@ class Days(RuleBasedStateMachine):
             self.a_request_crosses("answered")
         self.turn()
         self.world.close(closing)
-        self.turn()
 
     @rule(count=st.sampled_from([1, 1, DEPTH + 1, EXPIRY + DEPTH + 2]))
     def ledgers_close(self, count: int) -> None:
@@ -300,16 +318,18 @@ class Days(RuleBasedStateMachine):
 
     @rule()
     def it_starts_again(self) -> None:
-        url = url_of(self.desk.store)
-        self.desk.store.close()
-        self.desk.store = open_store(url, STATION)
-        self._listen()
+        self.desk.store.close()  # a process keeps nothing but what it reads anew, by new connections
 
     # --- what always holds ------------------------------------------------------------------------
 
     @invariant()
     def the_books_hold(self) -> None:
-        require_always(self.desk, self.world)
+        file = _file(self.desk.store)
+        there = [one.stat() for one in (file, file.with_name(f"{file.name}-wal")) if one.exists()]
+        now = [(one.st_mtime_ns, one.st_size) for one in there], self.world.at, self.world.sunk.copy()
+        if now != self.looked:  # what nobody wrote to is as it was
+            require_always(self.desk, self.world)
+        self.looked = now
 
     # --- how steps are done -----------------------------------------------------------------------
 
@@ -352,21 +372,22 @@ class Days(RuleBasedStateMachine):
         name, _, other = wallet.partition("'s ")
         return Destination(self.desk.address(name, 1 if other else 0), tag)
 
-    def _listen(self) -> None:
-        """Let the process end where that is due: before anything is committed, or after it and before what follows."""
+    def _at_begin(self, connection: Connection) -> None:
+        """Let the process end after what was committed, and before what follows."""
+        self._crash("begin")
 
-        def crash(connection: Connection, at: str) -> None:
-            purpose = connection.get_execution_options().get(PURPOSE)
-            if not self.doing or at != self.crash_at or (at == "commit" and purpose != "write"):
-                return
-            self.crash_after -= 1
-            if self.crash_after < 0:
-                self.crash_at = ""
-                raise Crash
+    def _at_commit(self, connection: Connection) -> None:
+        """Let the process end before anything is committed."""
+        if connection.get_execution_options().get(PURPOSE) == "write":
+            self._crash("commit")
 
-        engine = self.desk.store.engine
-        event.listen(engine, "begin", lambda connection: crash(connection, "begin"))
-        event.listen(engine, "commit", lambda connection: crash(connection, "commit"))
+    def _crash(self, at: str) -> None:
+        if not self.doing or at != self.crash_at:
+            return
+        self.crash_after -= 1
+        if self.crash_after < 0:
+            self.crash_at = ""
+            raise Crash
 
     def _come_to_rest(self) -> None:
         """Let everything end: the node answers, ledgers close past every expiry, and the books are compared."""
@@ -374,6 +395,7 @@ class Days(RuleBasedStateMachine):
         self.crash_at, self.misbehaving = "", 0
         self.turn()
         world.close(EXPIRY + DEPTH + 2)  # what nobody answered, and what was lost on its way, is dead after this
+        self.turn()
         while self.lost:
             self.an_answer_comes_late(again=False)
         self.a_day_goes_well(DEPTH + 1, crossing=True)
