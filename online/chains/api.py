@@ -353,15 +353,14 @@ class Customs:
     asset in one transaction, `payers` the most addresses that one spends from; a batch holds at most `batch_most`
     payments, of one asset where `batch_of_one_asset` says so. `lanes_most` is how many of the wallet's first keys can
     be made to sign for its first address. `tags` says that customers share an address and are told apart by tags.
-    `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be
-    several. `can_have` says whether there can be an asset of a code and so many decimals beside the native one.
-    `require` refuses a plan that nothing later could make good, so that nobody signs it. `turn` gives a
-    claim's place among those of its scope where the ledger takes them in that order alone. `memo_bytes`
-    makes a memo of random bytes where assets beside the native one come with memos: customers may then share an
-    address and be told apart by them.
-    `packed` writes an address with its tag as one text, for a network. `settings` are the lines of its section in
-    config.toml; `least` is what addresses shall hold, by the name of the setting. `fee_room` is what a proposal leaves
-    at an address for fees, and `sweep_least` what is worth a sweep, both in whole coins.
+    `transactions` gives ids and bytes of what one job's signed bytes hold, where that may be several. `can_have` says
+    whether there can be an asset of a code and so many decimals beside the native one. `require` refuses a plan that
+    nothing later could make good, so that nobody signs it. `turn` gives a claim's place among those of its scope where
+    the ledger takes them in that order alone. `memo_bytes` makes a memo of random bytes where assets beside the native
+    one come with memos: customers may then share an address and be told apart by them. `packed` writes an address with
+    its tag as one text, for a network. `settings` are the lines of its section in config.toml; `least` is what
+    addresses shall hold, by the name of the setting. `fee_room` is what a proposal leaves at an address for fees, and
+    `sweep_least` what is worth a sweep, both in whole coins.
     """
 
     payees: int
