@@ -17,6 +17,7 @@ from online.bench.rows import Row
 from online.chains.api import Arrivals
 from online.cli.bench import bench
 from online.ledger.books import prove_balances
+from online.store.engine import make_engine
 from shared.errors import StoreUnreachable
 from shared.money import Asset
 from tests.store_place import SERVER, needs_server
@@ -115,6 +116,12 @@ def test_four_clients_accept_on_postgresql_and_their_database_is_dropped(
     monkeypatch.setattr(accepting, "_exchange", noted)
     _, together = accepting.measure(SERVER, tmp_path, lambda _: None)
     assert together.value
+    engine = make_engine(SERVER)
+    with engine.connect() as connection:
+        waits = connection.exec_driver_sql("SHOW fsync").scalar() == "on"
+    engine.dispose()
+    assert ("has fsync off" in (together.aim or "")) is not waits
+    assert waits or together.met is False
     with pytest.raises(StoreUnreachable):
         Exchange(made[-1], 1)
     assert make_url(made[-1]).database != make_url(SERVER).database
