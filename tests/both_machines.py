@@ -33,6 +33,7 @@ from shared.lockbox import LIGHT
 from shared.policy import Person
 from shared.policy_document import seal_policy
 from shared.words import words_from_entropy
+from tests.growth import no_whole_reads
 from tests.signing_world import Somebody
 
 NOW = 1_800_000_000
@@ -125,7 +126,8 @@ class BothMachines:
     # --- the ledger -------------------------------------------------------------------------------
 
     def tick(self) -> Report:
-        report = tick(self.store, self.gateways, self.now)
+        with no_whole_reads(self.store):
+            report = tick(self.store, self.gateways, self.now)
         assert report.troubles == (), report.troubles
         return report
 

@@ -28,7 +28,7 @@ from online.jobs.states import State
 from online.store import tables
 from online.store.database import Store
 from online.store.signers import signer as signer_of
-from online.withdrawals.settling import ORDER_KIND
+from online.withdrawals.settling import of_withdrawals
 from shared.errors import AnswerTooLate, NothingToExport, Refusal, RequestOutstanding
 from shared.review import fingerprint
 
@@ -137,8 +137,7 @@ def _export(one: _Round, key: bytes) -> None:
     with one.store.reading() as connection:
         waits = waiting(connection, key, None, (State.APPROVED, State.BUILT))
         # Withdrawals are gathered and built in a turn of their own, which knows when one must be held.
-        query = select(tables.orders.c.id).where(tables.orders.c.kind == ORDER_KIND)
-        withdrawals = set(connection.execute(query).scalars()) if waits else set()
+        withdrawals = {job.order for job in of_withdrawals(connection, waits)}
     if not waits:
         return
     try:
@@ -149,7 +148,7 @@ def _export(one: _Round, key: bytes) -> None:
     heights = {network: gateway_of(one.gateways, network).height() for network in sorted(networks)}
     renewed = renew_stale(one.store, key, heights, one.now)
     for job in _approved(one, key) if renewed else waits:
-        if job.state is State.APPROVED and job.order.hex() not in withdrawals:
+        if job.state is State.APPROVED and job.order not in withdrawals:
             _build(one, job)
     try:
         one.carried.exported.append(export_request(one.store, key, one.now, heights=heights))

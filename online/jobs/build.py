@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from online.chains.api import Built, Gateway
@@ -36,6 +36,9 @@ UNCONFIRMED = "unconfirmed"
 """The parameter by which an order lets its transactions spend what our own give, before any block has those."""
 
 _MOST_TRIES = 20
+_REMEMBERED = 5_000
+"""Among so many of the newest jobs, what was used up counts as taken, whatever a node says that lags behind."""
+
 _ON_THEIR_WAY = (State.BUILT, State.EXPORTED, State.ANSWERED, State.SUBMITTED)
 
 
@@ -124,10 +127,16 @@ def gateway_of(gateways: Mapping[str, Gateway], network: str) -> Gateway:
 
 
 def taken_claims(connection: Connection, wallet: str) -> frozenset[Claim]:
-    """Give the claims that the wallet's transactions hold or used up: its claims are nobody else's."""
+    """Give the claims that the wallet's transactions hold, or that the newest used up: they are nobody else's.
+
+    What older ones used up, no ledger offers any more; if one did, `_reserve` would still refuse it.
+    """
     claims, jobs = tables.claims, tables.jobs
-    query = select(claims.c.scope, claims.c.name).join(jobs, jobs.c.id == claims.c.job)
-    rows = connection.execute(query.where(jobs.c.wallet == wallet, claims.c.active))
+    mine = select(jobs.c.id).where(jobs.c.wallet == wallet)
+    newest = mine.where(jobs.c.id > select(func.max(jobs.c.id) - _REMEMBERED).scalar_subquery())
+    alive = mine.where(jobs.c.state.in_([state.value for state in _ON_THEIR_WAY]))
+    query = select(claims.c.scope, claims.c.name).where(claims.c.job.in_(newest.union(alive)), claims.c.active)
+    rows = connection.execute(query)
     return frozenset(Claim(row.scope, row.name) for row in rows)
 
 

@@ -37,18 +37,24 @@ def overtaken(connection: Connection, job: Job) -> bool:
 
 
 def _rivals(connection: Connection, job: Job) -> Iterator[tuple[int, State, str, int]]:
-    """Give the other jobs with claims of the same scopes: number, state, what the node said, how many turns later."""
+    """Give the other jobs with claims of the same scopes: number, state, what the node said, how many turns later.
+
+    Of those that ended only such as were made after this one are looked at: a builder never goes back behind a turn.
+    """
     turn = customs(job.network).turn
     if turn is None:
         return
     claims, jobs, outbox = tables.claims, tables.jobs, tables.outbox
     mine = connection.execute(select(claims.c.scope, claims.c.name).where(claims.c.job == job.id)).all()
+    open_ones = select(jobs.c.id).where(jobs.c.state.in_([state.value for state in _KEEPS_ITS_TURN]))
+    near = open_ones.union(select(jobs.c.id).where(jobs.c.id > job.id))
     for scope, name in mine:
         query = (
             select(claims.c.name, jobs.c.id, jobs.c.state, outbox.c.verdict)
             .join(jobs, jobs.c.id == claims.c.job)
             .outerjoin(outbox, outbox.c.job == jobs.c.id)
-            .where(claims.c.network == job.network, claims.c.scope == scope, claims.c.active, jobs.c.id != job.id)
+            .where(claims.c.job.in_(near), claims.c.job != job.id)
+            .where(claims.c.network == job.network, claims.c.scope == scope, claims.c.active)
             .order_by(claims.c.id)
         )
         for row in connection.execute(query):

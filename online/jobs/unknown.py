@@ -1,26 +1,29 @@
 """What a signer's imported journal shows as signed and this store does not hold, as after a restored backup.
 
-It is read from the kept entries each time and remembered nowhere, so that nothing but the missing jobs, or a person's
-signed word in the coordinator's journal, makes it go away.
+It is read from the kept entries and written nowhere, so that nothing but the missing jobs, or a person's signed word in
+the coordinator's journal, makes it go away. A process verifies each entry once, and then reads on from where it was.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, select
 
 from online.jobs.states import State
-from online.store import journal, tables
+from online.store import tables
+from online.store.engine import PURPOSE
+from online.store.many import among, given
 from online.store.signers import Signer, find_signer
 from online.store.wallets import find_wallet
 from shared.encoding import Fields, decode
 from shared.envelope import Item, Lot, SigningRequest, open_request
 from shared.errors import BadField, EntriesMissing, Refusal, SignedElsewhere, StrangeSigner, Unreconciled
 from shared.foreign import read_foreign_document
-from shared.journal import Entry, read_journal
+from shared.journal import EMPTY_TIP, Entry, Tip, read_journal
 from shared.sealed import open_sealed
 from shared.transport.pack import unpack
 
@@ -28,6 +31,10 @@ ACKNOWLEDGE = "acknowledge/1"
 
 _NEVER_LEFT = (State.DRAFTED, State.APPROVED, State.BUILT, State.WITHDRAWN)
 """States of jobs whose bytes, as far as this store knows, no signer was ever shown."""
+
+_LEFT = select(tables.jobs.c.unsigned_sha256).where(
+    tables.jobs.c.unsigned_sha256.in_(given()), tables.jobs.c.state.not_in([state.value for state in _NEVER_LEFT])
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +104,54 @@ def kept_entries(connection: Connection, signer: bytes) -> tuple[Entry, ...]:
     return read_journal(b"".join(connection.execute(query).scalars()), signer).entries
 
 
-def unknown_among(connection: Connection, entries: tuple[Entry, ...]) -> tuple[Signed, ...]:
+def unknown_among(connection: Connection, entries: Iterable[Entry]) -> tuple[Signed, ...]:
     """List what was signed and no job that left this house stands for; what a person acknowledged is among it."""
-    jobs = tables.jobs
-    left = jobs.c.unsigned_sha256.is_not(None) & jobs.c.state.not_in([state.value for state in _NEVER_LEFT])
-    known = set(connection.execute(select(jobs.c.unsigned_sha256).where(left)).scalars())
-    return tuple(one for one in signed_in(entries) if one.unsigned_sha256 not in known)
+    signed = signed_in(entries)
+    known = {row.unsigned_sha256 for row in among(connection, _LEFT, [one.unsigned_sha256 for one in signed])}
+    return tuple(one for one in signed if one.unsigned_sha256 not in known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """How far a journal was verified, and the entries of it that still matter."""
+
+    tip: Tip = EMPTY_TIP
+    entries: tuple[Entry, ...] = ()
+
+
+_followed: WeakKeyDictionary[Engine, dict[bytes | None, _Followed]] = WeakKeyDictionary()
+"""By the key that wrote it, for each database that this process has open."""
+
+
+def _follow(
+    connection: Connection, key: bytes | None, lines: Select[tuple[bytes]], number: ColumnElement[int],
+    matter: Callable[[Sequence[Entry]], Iterable[Entry]],
+) -> _Followed:
+    """Read a journal on from where this process verified it, from the start where it is shorter now.
+
+    What a transaction that writes has seen may never come to be, so that it is not remembered.
+    """
+    mine = _followed.setdefault(connection.engine, {})
+    before = mine.get(key, _Followed())
+    if before.tip.size and connection.execute(lines.where(number == before.tip.size - 1)).first() is None:
+        before = _Followed()
+    rows = connection.execute(lines.where(number >= before.tip.size).order_by(number))
+    found = read_journal(b"".join(row.line for row in rows), key, before.tip)
+    after = _Followed(found.tip, tuple(matter([*before.entries, *found.entries])))
+    if connection.get_execution_options().get(PURPOSE) == "read":
+        mine[key] = after
+    return after
+
+
+def _unknown_entries(connection: Connection, signer: bytes) -> tuple[Entry, ...]:
+    """Give the entries of a signer's kept journal in which something unknown was signed. Raises JournalDamaged."""
+    table = tables.signer_entries
+
+    def matter(entries: Sequence[Entry]) -> list[Entry]:
+        unknown = {one.entry for one in unknown_among(connection, entries)}
+        return [entry for entry in entries if entry.number in unknown]
+
+    return _follow(connection, signer, select(table.c.line).where(table.c.signer == signer), table.c.n, matter).entries
 
 
 def require_remembered(connection: Connection, wallet: str, station: bytes) -> None:
@@ -132,8 +181,8 @@ def require_reconciled(connection: Connection, signer: bytes, station: bytes, tr
     Raises:
         Unreconciled: with the number of transactions. SignedElsewhere: naming the job.
     """
-    entries = kept_entries(connection, signer)
-    unknown = unknown_among(connection, entries)
+    entries = {entry.number: entry for entry in _unknown_entries(connection, signer)}
+    unknown = unknown_among(connection, entries.values())
     accepted = acknowledged(connection, station) if unknown else frozenset()
     if left := [one for one in unknown if one.unsigned_sha256 not in accepted]:
         name = find_signer(connection, signer).name
@@ -149,11 +198,9 @@ def require_reconciled(connection: Connection, signer: bytes, station: bytes, tr
 
 def acknowledged(connection: Connection, station: bytes | None) -> frozenset[bytes]:
     """Give the unknown transactions that people took note of, by the SHA-256 of their unsigned bytes."""
-    words = [
-        entry.body.get("word")
-        for entry in read_journal(journal.lines(connection), station).entries
-        if entry.kind == "acknowledge"
-    ]
+    audit = tables.audit
+    followed = _follow(connection, station, select(audit.c.line), audit.c.n, _acknowledging)
+    words = [entry.body.get("word") for entry in followed.entries]
     people = set(connection.execute(select(tables.people.c.public_key)).scalars())
     found: set[bytes] = set()
     for word in words:
@@ -162,3 +209,7 @@ def acknowledged(connection: Connection, station: bytes | None) -> frozenset[byt
             fields = Fields(decode(sealed.body), "acknowledgement")
             found |= {one for one in fields.list("transactions") if isinstance(one, bytes)}
     return frozenset(found)
+
+
+def _acknowledging(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.kind == "acknowledge"]

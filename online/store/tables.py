@@ -126,7 +126,7 @@ jobs = Table(
     Column("network", String(40), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
-    Column("source", String(120), nullable=False, index=True),
+    Column("source", String(120), nullable=False),
     Column("plan", LargeBinary, nullable=False),
     Column("replaces", _Number, ForeignKey("jobs.id")),
     Column("decision", LargeBinary),
@@ -142,6 +142,7 @@ jobs = Table(
     Column("result", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    Index("jobs_of_a_source", "source", "state"),
 )
 
 job_transfers = Table(
@@ -172,6 +173,7 @@ claims = Table(
         sqlite_where=text("active = 1 AND shared = 0"),
         postgresql_where=text("active AND NOT shared"),
     ),
+    Index("claims_by_name", "name", "scope", "network"),
 )
 
 requests = Table(
@@ -207,6 +209,7 @@ outbox = Table(
     Column("done", Boolean, nullable=False),
     Column("height", BigInteger, nullable=False),
     Column("verdict", Text, nullable=False),
+    Index("not_handed_over", "job", sqlite_where=text("done IS 0"), postgresql_where=text("NOT done")),
 )
 
 entries = Table(
@@ -228,6 +231,7 @@ lines = Table(
     Column("asset_network", String(40), nullable=False),
     Column("asset_code", String(64), nullable=False),
     Column("units", String(41), nullable=False),
+    Index("lines_of_an_account", "account"),
 )
 
 balances = Table(
@@ -265,7 +269,7 @@ places = Table(
     Column("place", String(300), primary_key=True),
     Column("customer", String(64), ForeignKey("customers.id"), nullable=False, index=True),
     Column("custom", String(16), nullable=False),
-    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False, index=True),
     Column("address", String(120), nullable=False),
     Column("tag", BigInteger),
     Column("memo", Text),
@@ -323,6 +327,7 @@ arrivals = Table(
     Column("order_id", String(32), ForeignKey("orders.id")),
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
+    Index("arrivals_by_memo", "memo"),
 )
 
 # Of what arrived at a customer's own address, how much was taken from there by which job before it was credited.
@@ -384,6 +389,7 @@ withdrawals = Table(
     Column("transfer", String(32), ForeignKey("transfers.id"), unique=True),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    Index("withdrawals_of_a_day", "wallet", "asset_code", "created"),
 )
 
 # Where a customer may withdraw to; without any row of a network, anywhere.

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import select
-
 from online.chains.api import FeeTeller, Gateway
 from online.customers.register import require_free
 from online.jobs.build import build_job
@@ -18,11 +16,10 @@ from online.jobs.model import Job, find_jobs, transfer_refs
 from online.jobs.states import State as JobState
 from online.jobs.withdraw import take_back
 from online.orders.signed import why_barred
-from online.store import tables
 from online.store.database import Store, Tx
 from online.withdrawals.gathering import forgetful, gather, patient
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
-from online.withdrawals.settling import ORDER_KIND
+from online.withdrawals.settling import of_withdrawals
 from online.withdrawals.states import State
 from shared.errors import MandateMissing, OverWithdrawalLimit, RecipientRefused, Refusal, WithdrawalMoved
 
@@ -84,8 +81,7 @@ def release(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
 def _gathered(store: Store, state: JobState) -> list[Job]:
     """Give the jobs in a state that pay withdrawals."""
     with store.reading() as connection:
-        mine = set(connection.execute(select(tables.orders.c.id).where(tables.orders.c.kind == ORDER_KIND)).scalars())
-        return [job for job in find_jobs(connection, states=(state,)) if job.order.hex() in mine]
+        return of_withdrawals(connection, find_jobs(connection, states=(state,)))
 
 
 def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:

@@ -6,14 +6,16 @@ the transaction that moves the job, so that neither can be without the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from online.jobs.rivals import rivals
 from online.jobs.states import ENDS, State
 from online.store import tables
 from online.store.database import Tx
+from online.store.many import among, given
 from online.withdrawals.model import Withdrawal, find_withdrawal, move
 from online.withdrawals.states import State as Stand
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 ORDER_KIND: Final = "withdrawals"
 """The kind of orders that pay withdrawals; nothing else has it."""
 
+_BY_ID = select(tables.orders.c.id).where(tables.orders.c.id.in_(given()), tables.orders.c.kind == ORDER_KIND)
 _UNPAID: Final = frozenset({State.DEAD, State.DECLINED, State.FAILED})
 
 
@@ -40,6 +43,12 @@ def settle(tx: Tx, job: Job, kind: str, now: int) -> None:
                 move(tx, one, Stand.HELD, now, reason=reason)
             else:
                 move(tx, one, Stand.RETURNED, now, reason=reason, transfer=one.transfer)
+
+
+def of_withdrawals(connection: Connection, jobs: Sequence[Job]) -> list[Job]:
+    """Give those of some jobs that pay withdrawals."""
+    mine = {row.id for row in among(connection, _BY_ID, [job.order.hex() for job in jobs])}
+    return [job for job in jobs if job.order.hex() in mine]
 
 
 def requeue(tx: Tx, job_id: int, now: int) -> None:
