@@ -142,6 +142,7 @@ jobs = Table(
     Column("result", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    Index("jobs_of_a_wallet", "wallet", "state", "updated"),
 )
 
 job_transfers = Table(
@@ -384,6 +385,8 @@ withdrawals = Table(
     Column("transfer", String(32), ForeignKey("transfers.id"), unique=True),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    # The number of the journal's line that accepted it; without one it is paid by nobody.
+    Column("line", BigInteger),
 )
 
 # Where a customer may withdraw to; without any row of a network, anywhere.
