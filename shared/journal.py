@@ -169,6 +169,24 @@ def read_on(
         raise JournalDamaged(f"entry {here[0] - 1}: {refusal}") from None
 
 
+def read_alone(line: bytes, key: bytes, number: int) -> Entry:
+    """Read and verify one entry by its own signature, which says nothing of what stands before or after it.
+
+    Raises:
+        JournalDamaged: if it is altered, another number's, or another key signed it.
+    """
+    try:
+        leaf = _unarmour(line.removesuffix(b"\n"))
+        raw, signer, signature = _parts(leaf)
+        check_signature(key, message_of(KIND, raw), signature, "the entry")
+        found, _, time, kind, body = _read(raw)
+        if (signer, found) != (key, number):
+            raise BadField("another key signed it, or it stands in another place")
+    except (BadEncoding, BadField, BadSignature) as refusal:
+        raise JournalDamaged(f"entry {number}: {refusal}") from None
+    return Entry(number, time, kind, body, leaf_hash(leaf))
+
+
 def _next(leaf: bytes, previous: Tip, origin_key: bytes | None = None) -> tuple[Entry, Tip]:
     """Verify one leaf as the continuation of a tip."""
     raw, key, signature = _parts(leaf)

@@ -21,11 +21,12 @@ from online.jobs.model import encode_context, jobs
 from online.jobs.states import State as JobState
 from online.jobs.withdraw import withdraw
 from online.ledger.books import prove_balances
+from online.orders.model import KIND
 from online.store import journal, tables
 from online.store.database import Store
 from online.withdrawals.accepting import accept
 from online.withdrawals.gathering import cancel, gather, hold
-from online.withdrawals.mandates import Ceiling, Mandate
+from online.withdrawals.mandates import Ceiling, Mandate, draft_mandate
 from online.withdrawals.model import ACCEPTED, Withdrawal, asked_for, find_withdrawal, move, withdrawals
 from online.withdrawals.paying import pay_out, release
 from online.withdrawals.states import State
@@ -35,6 +36,7 @@ from shared.effects import Destination
 from shared.encoding import Value
 from shared.errors import JournalDamaged, NothingToExport, PlanMismatch, UnknownPerson, WithdrawalUnproven
 from shared.journal import make_entry
+from shared.sealed import seal
 from tests.online_world import ALICE, NETWORK, NOW, Desk, Somebody, let_go, make_desk, xrp
 from tests.store_place import reopened, url_of
 from tests.test_withdrawals import mandated, owed, settled, states, wish
@@ -416,6 +418,30 @@ def test_where_the_journal_does_not_hold_no_withdrawal_leaves(desk: Desk) -> Non
         cancel(desk.store, "a", NOW)
 
 
+# --- people ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", [None, 10**9, "alice's"])
+def test_people_that_were_invented_sign_neither_orders_nor_mandates_nor_releases(desk: Desk, line: object) -> None:
+    order, eve = desk.rebalance(100), Somebody("eve")
+    pens = [(one.person.key, one.sign) for one in (MALLORY, eve)]
+    with desk.store.transaction() as tx:
+        alices = tx.sql.execute(select(tables.people.c.line).where(tables.people.c.name == "alice")).scalar_one()
+        body = tx.sql.execute(select(tables.orders.c.body).where(tables.orders.c.id == order.id.hex())).scalar_one()
+        for one in (MALLORY, eve):
+            row = {"name": one.person.name, "public_key": one.person.key}
+            tx.sql.execute(insert(tables.people).values(**row, line=alices if line == "alice's" else line))
+        signed = {"sealed": seal(KIND, body, pens), "drafted_by": "mallory", "approved_by": "eve"}
+        tx.sql.execute(update(tables.orders).where(tables.orders.c.id == order.id.hex()).values(signed))
+    with pytest.raises(UnknownPerson, match="the journal does not say"):
+        desk.build()
+    with pytest.raises(UnknownPerson, match="the journal does not say"):
+        draft_mandate(desk.store, MANDATE, person=MALLORY.person, sign=MALLORY.sign, now=NOW)
+    accept(desk.store, wish(desk, "big", 90), NOW)
+    let_go_by(desk, release_word(big(desk), MALLORY.person, MALLORY.sign))
+    assert told(gather(desk.store, NOW).troubles, "big")
+
+
 # --- stores of the first form -----------------------------------------------------------------------------
 
 
@@ -423,11 +449,13 @@ def test_a_store_of_the_first_form_learns_its_lines_from_the_journal(desk: Desk)
     lines = {name: line_of(desk, name) for name in ("a", "b")}
     with desk.store.transaction() as tx:
         tx.sql.execute(text("ALTER TABLE withdrawals DROP COLUMN line"))
+        tx.sql.execute(text("ALTER TABLE people DROP COLUMN line"))
         tx.sql.execute(text("DROP INDEX jobs_of_a_wallet"))
         tx.sql.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     desk.store.close()
     assert url_of(desk.store)
     desk.store = reopened(desk.store)
     assert {name: line_of(desk, name) for name in ("a", "b")} == lines
+    assert verify(desk.store).problems == ()
     assert pay_out(desk.store, desk.gateways, NOW) == ()
     assert set(states(desk).values()) == {State.ORDERED}

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.many import among, given
-from online.store.people import known
+from online.store.people import known, known_keys
 from shared.effects import Destination
 from shared.encoding import Value, encode
 from shared.errors import BadCustomer, BadSeal, CustomerFrozen, UnknownCustomer
@@ -70,8 +70,7 @@ def unfreeze(store: Store, customer_id: str, *, person: Person, sign: Sign, now:
 def require_released(connection: Connection, word: Value, customer_id: str) -> None:
     """Demand that somebody whom the store knows signed that a customer is let go. Raises BadSeal, BadSignature."""
     sealed = open_sealed(word if isinstance(word, bytes) else b"", UNFREEZE)
-    people = set(connection.execute(select(tables.people.c.public_key)).scalars())
-    if sealed.body != encode({"customer": customer_id}) or not people.issuperset(sealed.signers):
+    if sealed.body != encode({"customer": customer_id}) or not known_keys(connection).issuperset(sealed.signers):
         raise BadSeal("who signed that it may go is nobody known here, or signed something else")
 
 

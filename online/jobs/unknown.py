@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from online.jobs.states import State
 from online.store import journal, tables
+from online.store.people import known_keys
 from online.store.signers import Signer, find_signer
 from online.store.wallets import find_wallet
 from shared.encoding import Fields, decode
@@ -154,7 +155,7 @@ def acknowledged(connection: Connection, station: bytes | None) -> frozenset[byt
         for entry in read_journal(journal.lines(connection), station).entries
         if entry.kind == "acknowledge"
     ]
-    people = set(connection.execute(select(tables.people.c.public_key)).scalars())
+    people = known_keys(connection)
     found: set[bytes] = set()
     for word in words:
         sealed = open_sealed(word if isinstance(word, bytes) else b"", ACKNOWLEDGE)

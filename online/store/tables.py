@@ -32,6 +32,8 @@ people = Table(
     metadata,
     Column("name", String(32), primary_key=True),
     Column("public_key", LargeBinary, nullable=False, unique=True),
+    # The number of the journal's line that made them known; without one they are nobody.
+    Column("line", BigInteger),
 )
 
 signers = Table(

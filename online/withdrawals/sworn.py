@@ -18,6 +18,7 @@ from online.jobs.states import State as JobState
 from online.store import journal, tables
 from online.store.database import Store
 from online.store.followed import Followed, Standing
+from online.store.people import known_keys
 from online.withdrawals.model import ACCEPTED, MOVED, Withdrawal, asked_for
 from online.withdrawals.states import MOVES, State
 from shared.encoding import Value, encode
@@ -85,8 +86,7 @@ def require_released(connection: Connection, word: Value, said: Mapping[str, Val
         sealed = open_sealed(word if isinstance(word, bytes) else b"", RELEASE)
     except Refusal:
         raise WithdrawalUnproven("it was held, and nobody signed that it may go") from None
-    known = set(connection.execute(select(tables.people.c.public_key)).scalars())
-    if sealed.body != encode({**said}) or not known.issuperset(sealed.signers):
+    if sealed.body != encode({**said}) or not known_keys(connection).issuperset(sealed.signers):
         raise WithdrawalUnproven("who signed that it may go is nobody known here, or signed something else")
 
 
@@ -106,10 +106,10 @@ def _follow(connection: Connection, key: bytes, some: Collection[Withdrawal], be
     book = _Book(before if goes_on else Followed())
     table = tables.audit
     query = select(table.c.line).where(table.c.n >= first).order_by(table.c.n).execution_options(yield_per=_AT_ONCE)
-    rows = connection.execute(query).scalars()
-    for entry in read_on(rows, key, first, (tip.size, tip.last_hash), (before.size, before.last_hash)):
-        if entry.number > first or not goes_on:
-            book.take(entry)
+    with connection.execute(query) as rows:
+        for entry in read_on(rows.scalars(), key, first, (tip.size, tip.last_hash), (before.size, before.last_hash)):
+            if entry.number > first or not goes_on:
+                book.take(entry)
     start = before.start if goes_on else start
     return Followed(start, tip.size, tip.last_hash, book.open, frozenset(book.away))
 

@@ -1,13 +1,14 @@
-"""Withdrawals say by which line of the journal they were accepted, and a wallet's jobs are found by their state."""
+"""Withdrawals and people say by which line of the journal they are known; a wallet's jobs are found by their state."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 
 from alembic import op
-from sqlalchemy import BigInteger, Column, Connection, text
+from sqlalchemy import BigInteger, Column, text
 
-from shared.encoding import decode
+from shared.encoding import Value, decode
 from shared.errors import BadEncoding
 
 revision = "0002"
@@ -19,32 +20,29 @@ _MOST_BYTES = 17 * 1024 * 1024
 
 
 def upgrade() -> None:
-    """Add the column and fill it from the journal; what the lines are worth is verified by whoever goes by them."""
+    """Add the columns and fill them from the journal; what the lines are worth is verified by whoever goes by them."""
     op.add_column("withdrawals", Column("line", BigInteger))
+    op.add_column("people", Column("line", BigInteger))
     op.create_index("jobs_of_a_wallet", "jobs", ["wallet", "state", "updated"])
     connection = op.get_bind()
-    names = set(connection.execute(text("SELECT id FROM withdrawals")).scalars())
-    if names:
-        _fill(connection, names)
-
-
-def _fill(connection: Connection, names: set[str]) -> None:
-    there = text("UPDATE withdrawals SET line = :line WHERE id = :id")
     for number, line in connection.execute(text("SELECT n, line FROM audit ORDER BY n")).all():
-        name = _accepted(line)
-        if name in names:
-            connection.execute(there, {"line": number, "id": name})
+        match _entry(line):
+            case {"kind": "withdrawal-accepted", "body": {"withdrawal": str(name)}}:
+                here = text("UPDATE withdrawals SET line = :line WHERE id = :name")
+            case {"kind": "person", "body": {"name": str(name)}}:
+                here = text("UPDATE people SET line = :line WHERE name = :name")
+            case _:
+                continue
+        connection.execute(here, {"line": number, "name": name})
 
 
-def _accepted(line: bytes) -> str | None:
-    """Give the id that a line accepts, if it accepts one."""
+def _entry(line: bytes) -> Mapping[str, Value]:
+    """Give an entry as its line says it, unverified; nothing where it says nothing."""
     try:
-        leaf = base64.urlsafe_b64decode(line.strip() + b"==")
-        match decode(leaf, most_bytes=_MOST_BYTES, depth=1):
+        match decode(base64.urlsafe_b64decode(line.strip() + b"=="), most_bytes=_MOST_BYTES, depth=1):
             case [bytes(raw), bytes(), bytes()]:
-                match decode(raw, most_bytes=_MOST_BYTES):
-                    case {"kind": "withdrawal-accepted", "body": {"withdrawal": str(name)}}:
-                        return name
+                found = decode(raw, most_bytes=_MOST_BYTES)
+                return found if isinstance(found, dict) else {}
     except (BadEncoding, ValueError):
         pass
-    return None
+    return {}
