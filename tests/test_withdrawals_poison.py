@@ -188,6 +188,15 @@ def test_what_is_small_enough_for_the_rest_of_the_day_goes_before_what_waits(des
     assert paid(desk, LATER) == ["a", "small"]
 
 
+def test_what_waits_for_the_next_day_makes_nothing_else_hurry(desk: Desk) -> None:
+    mandated(desk, replace(MANDATE, age_seconds=3_600))
+    released_together(desk)
+    assert paid(desk, LATER) == ["a"]
+    accept(desk.store, wish(desk, "small", 10, "edward"), LATER)
+    assert paid(desk, LATER + 3_599) == ["a"]
+    assert paid(desk, LATER + 3_600) == ["a", "small"]
+
+
 def test_what_is_on_its_way_for_long_counts_and_what_died_does_not(desk: Desk) -> None:
     released_together(desk)
     assert pay_out(desk.store, desk.gateways, LATER) == ()

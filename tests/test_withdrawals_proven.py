@@ -103,10 +103,11 @@ def test_a_row_that_was_changed_is_not_paid_and_told_each_turn_and_the_others_go
     assert any(one.startswith("withdrawals a: ") for one in verify(desk.store).problems)
 
 
-def test_a_row_that_points_at_another_withdrawals_line_is_not_paid(desk: Desk) -> None:
-    row_changed(desk, "a", line=line_of(desk, "b"))
-    assert told(pay_out(desk.store, desk.gateways, NOW), "a")
-    assert states(desk) == {"a": State.QUEUED, "b": State.ORDERED}
+@pytest.mark.parametrize(("name", "other"), [("a", "b"), ("b", "a")])
+def test_a_row_that_points_at_another_withdrawals_line_is_not_paid(desk: Desk, name: str, other: str) -> None:
+    row_changed(desk, name, line=line_of(desk, other))
+    assert told(pay_out(desk.store, desk.gateways, NOW), name)
+    assert states(desk) == {name: State.QUEUED, other: State.ORDERED}
 
 
 @pytest.mark.parametrize("line", [None, 0, "a's", "the last"])
@@ -175,6 +176,22 @@ def test_a_journal_that_was_cut_is_told_by_the_process_that_read_it(desk: Desk) 
     (trouble,) = gather(desk.store, NOW).troubles
     assert trouble.endswith("and had more [journal-damaged]")
     assert states(desk)["a"] is State.QUEUED
+
+
+def test_a_journal_that_was_cut_and_grew_again_is_told_by_the_process_that_read_it(desk: Desk) -> None:
+    tip, line = tip_of(desk.store), line_of(desk, "b")
+    gather(desk.store, NOW)
+    accept(desk.store, wish(desk, "c"), NOW)
+    gather(desk.store, NOW)
+    with desk.store.transaction() as tx:
+        tx.sql.execute(delete(tables.audit).where(tables.audit.c.n > line))
+        tx.sql.execute(update(tables.audit_tip).values(tip=tip))
+    other = reopened(desk.store)
+    for number in range(20):
+        accept(other, wish(desk, f"d{number}", 1, tag=number), NOW)
+    other.close()
+    (trouble,) = gather(desk.store, NOW).troubles
+    assert trouble.endswith("it was another one before [journal-damaged]")
 
 
 # --- rows that were put back to where they were ---------------------------------------------------------

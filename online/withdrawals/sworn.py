@@ -155,7 +155,7 @@ def _moved(there: Standing, body: Mapping[str, Value]) -> Standing:
         return replace(there, state="")
     ordered = transfer if isinstance(transfer, bytes) else None
     if to == State.HELD:
-        return replace(there, state=to, transfer=ordered, held=True, word=None)
+        return replace(there, state=to, transfer=ordered, held=True)
     if there.state == State.HELD:
         return replace(there, state=to, transfer=ordered, word=word if isinstance(word, bytes) else None)
     return replace(there, state=to, transfer=ordered)
