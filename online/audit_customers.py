@@ -11,9 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, select
 
 from online.audit_told import Told
+from online.customers import register
 from online.deposits.returns import RETURN
 from online.ledger.reserves import reserves_of
 from online.store import tables
+from online.withdrawals.model import ACCEPTED, MOVED
+from online.withdrawals.sworn import accepted_as, require_released
 from shared.encoding import Value, decode, units_from_bytes
 from shared.errors import Refusal
 from shared.sealed import open_sealed
@@ -44,6 +47,28 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
             if said.get(key) != there.get(key):
                 name = " ".join(map(str, key)) if isinstance(key, tuple) else key
                 yield f"{table.name} {name}: not as the journal says"
+    yield from _let_go(connection, told)
+
+
+def _let_go(connection: Connection, told: Told) -> Iterator[str]:
+    """Name what was held and let go again without the word of a person who is known here."""
+    asked: dict[Value, Mapping[str, Value]] = {}
+    frozen: dict[Value, Value] = {}
+    for entry in told.entries:
+        body, name = entry.body, entry.body.get("withdrawal")
+        try:
+            if entry.kind == ACCEPTED:
+                asked[name] = accepted_as(entry)
+            elif entry.kind == MOVED and (body.get("from"), body.get("to")) == ("held", "queued"):
+                require_released(connection, body.get("word"), asked.get(name, {}))
+            elif entry.kind == "customer":
+                name, was = body.get("customer"), frozen.get(body.get("customer"))
+                frozen[name] = body.get("frozen")
+                if was and not frozen[name]:
+                    register.require_released(connection, body.get("word"), str(name))
+        except Refusal as refusal:
+            table = tables.customers if entry.kind == "customer" else tables.withdrawals
+            yield f"{table.name} {name}: let go by entry {entry.number}: {refusal}"
 
 
 def _kept(connection: Connection, table: Table, *columns: str | None) -> _Rows:
@@ -101,13 +126,13 @@ def _withdrawals(told: Told) -> _Rows:
     found: dict[Value, tuple[Any, ...]] = {}
     for entry in told.entries:
         body = entry.body
-        if entry.kind == "withdrawal-accepted":
+        if entry.kind == ACCEPTED:
             to = body.get("to")
             asked = (body.get("customer"), body.get("wallet"), body.get("network"), body.get("asset"))
             units = _units(body.get("units"))
             place = to if isinstance(to, list) else ()
-            found[body.get("withdrawal")] = (*asked, units, *place, body.get("state"), None)
-        elif entry.kind == "withdrawal" and body.get("withdrawal") in found:
+            found[body.get("withdrawal")] = (*asked, units, *place, entry.number, body.get("state"), None)
+        elif entry.kind == MOVED and body.get("withdrawal") in found:
             *asked_for, _, _ = found[body.get("withdrawal")]
             found[body.get("withdrawal")] = (*asked_for, body.get("to"), body.get("transfer"))
     return found
@@ -117,7 +142,7 @@ def _withdrawal_rows(connection: Connection) -> _Rows:
     return {
         row.id: (
             row.customer, row.wallet, row.network, row.asset_code, row.units, row.destination, row.tag, row.memo,
-            row.state, None if row.transfer is None else bytes.fromhex(row.transfer),
+            row.line, row.state, None if row.transfer is None else bytes.fromhex(row.transfer),
         )
         for row in connection.execute(select(tables.withdrawals))
     }  # fmt: skip

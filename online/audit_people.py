@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -24,11 +24,11 @@ _NOTHING: dict[str, Value] = {"size": 0, "root": bytes(32), "checkpoint": ""}
 
 def look(connection: Connection, told: Told) -> Iterator[str]:
     """Name each row that differs."""
-    for table, kind in ((tables.people, "person"), (tables.signers, "signer")):
-        rows = {(row.name, row.public_key) for row in connection.execute(select(table))}
-        said = {(entry.body.get("name"), entry.body.get("key")) for entry in told.entries if entry.kind == kind}
-        names = sorted({str(name) for name, _ in rows ^ said})
-        yield from (f"{table.name} {name}: not as the journal says" for name in names)
+    said = {(one.body.get("name"), one.body.get("key"), one.number) for one in told.entries if one.kind == "person"}
+    yield from _differing("people", said ^ {tuple(row) for row in connection.execute(select(tables.people))})
+    paired = {(one.body.get("name"), one.body.get("key")) for one in told.entries if one.kind == "signer"}
+    signers = connection.execute(select(tables.signers.c.name, tables.signers.c.public_key))
+    yield from _differing("signers", paired ^ {tuple(row) for row in signers})
     assets = {(row.network, row.code, row.decimals) for row in connection.execute(select(tables.assets))}
     noted = [entry.body for entry in told.entries if entry.kind == "asset"]
     for network, code, _ in assets ^ {(one.get("network"), one.get("code"), one.get("decimals")) for one in noted}:
@@ -40,6 +40,10 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
             yield from _wallet(connection, told, row)
         except (Refusal, ValueError) as trouble:
             yield f"wallets {row.name}: {trouble}"
+
+
+def _differing(table: str, rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
+    return (f"{table} {name}: not as the journal says" for name in sorted({str(row[0]) for row in rows}))
 
 
 def _signer(connection: Connection, told: Told, row: Row[Any]) -> Iterator[str]:

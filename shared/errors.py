@@ -1299,7 +1299,7 @@ class CustomerFrozen(Refusal):
     """A customer whose balance may not move out."""
 
     code = "customer-frozen"
-    hint = "Somebody held it: `lockgate customer show` says since when; `lockgate customer release` lets it go."
+    hint = "Somebody held it: `lockgate customer show` says since when; `lockgate customer release --as` lets it go."
 
 
 class NotCovered(Refusal):
@@ -1363,6 +1363,13 @@ class WithdrawalMoved(Refusal):
 
     code = "withdrawal-moved"
     hint = "Look where it stands: `lockgate withdrawal show`."
+
+
+class WithdrawalUnproven(Refusal):
+    """A withdrawal whose row is not what the signed journal says."""
+
+    code = "withdrawal-unproven"
+    hint = "Somebody wrote in the database: run `lockgate audit verify`, and look at every row that it names."
 
 
 class OverWithdrawalLimit(Refusal):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -131,26 +131,89 @@ def read_journal(lines: bytes, origin_key: bytes | None, after: Tip = EMPTY_TIP)
     return Journal(tuple(entries), tip, torn_tail, after)
 
 
+def read_on(
+    lines: Iterable[bytes], key: bytes, first: int, end: tuple[int, bytes], past: tuple[int, bytes] = (0, b"")
+) -> Iterator[Entry]:
+    """Give the entries from number `first` to a journal's end, each bound by its hash to the one before.
+
+    The station's signature on the last one answers for all before it, so that one is verified and no other: nothing is
+    proven until the last entry was given and no refusal came. `end` is the journal's size with its last entry's hash;
+    `past` is the same of an earlier moment, which the journal must still hold (a size of 0 is none).
+
+    Raises:
+        JournalDamaged: naming the first entry that is altered, missing or moved, or if another key signed the last one.
+    """
+    here, raw, signer, signature = (first, b""), b"", b"", b""
+    if end[0] < max(past[0], first):
+        raise JournalDamaged(f"the journal has {end[0]} entries, and had more")
+    for line in lines:
+        try:
+            leaf = _unarmour(line.removesuffix(b"\n"))
+            raw, signer, signature = _parts(leaf)
+            number, previous, time, kind, body = _read(raw)
+        except (BadEncoding, BadField) as refusal:
+            raise JournalDamaged(f"entry {here[0]}: {refusal}") from None
+        if number != here[0] or (here[1] and previous != here[1]):
+            raise JournalDamaged(f"entry {here[0]}: it is missing, or does not follow from the entry before")
+        here = number + 1, hashlib.sha256(raw).digest()
+        if here[0] == past[0] and here != past:
+            raise JournalDamaged(f"entry {number}: it was another one before")
+        yield Entry(number, time, kind, body, leaf_hash(leaf))
+    if here != end:
+        raise JournalDamaged(f"entry {here[0]}: the journal does not end at its kept tip")
+    try:
+        if signer != key:
+            raise BadSignature("another key signed it")
+        check_signature(key, message_of(KIND, raw), signature, "the entry")
+    except BadSignature as refusal:
+        raise JournalDamaged(f"entry {here[0] - 1}: {refusal}") from None
+
+
+def read_alone(line: bytes, key: bytes, number: int) -> Entry:
+    """Read and verify one entry by its own signature, which says nothing of what stands before or after it.
+
+    Raises:
+        JournalDamaged: if it is altered, another number's, or another key signed it.
+    """
+    try:
+        leaf = _unarmour(line.removesuffix(b"\n"))
+        raw, signer, signature = _parts(leaf)
+        check_signature(key, message_of(KIND, raw), signature, "the entry")
+        found, _, time, kind, body = _read(raw)
+        if (signer, found) != (key, number):
+            raise BadField("another key signed it, or it stands in another place")
+    except (BadEncoding, BadField, BadSignature) as refusal:
+        raise JournalDamaged(f"entry {number}: {refusal}") from None
+    return Entry(number, time, kind, body, leaf_hash(leaf))
+
+
 def _next(leaf: bytes, previous: Tip, origin_key: bytes | None = None) -> tuple[Entry, Tip]:
     """Verify one leaf as the continuation of a tip."""
     raw, key, signature = _parts(leaf)
     if key != (previous.key or origin_key or key):
         raise BadField("another key signed it")
     check_signature(key, message_of(KIND, raw), signature, "the entry")
-    fields = Fields(decode(raw, most_bytes=MOST_ENTRY_BYTES), "the entry")
-    fields.number("v", 1, 1)
-    if fields.number("n") != previous.size:
+    number, before, time, kind, body = _read(raw)
+    if number != previous.size:
         raise BadField("an entry is missing or stands in another place")
-    if fields.bytes("prev", exactly=32) != previous.last_hash:
+    if before != previous.last_hash:
         raise BadField("it does not follow from the entry before")
-    time = fields.number("time", 0, MOST_TIME)
     if time < previous.time:
         raise BadField("its time lies before the entry before")
+    return _follow(previous, leaf, raw, key, time, kind, body)
+
+
+def _read(raw: bytes) -> tuple[int, bytes, int, str, Mapping[str, Value]]:
+    """Give an entry's number, the hash of the one before, its time, kind and body."""
+    fields = Fields(decode(raw, most_bytes=MOST_ENTRY_BYTES), "the entry")
+    fields.number("v", 1, 1)
+    number, previous = fields.number("n"), fields.bytes("prev", exactly=32)
+    time = fields.number("time", 0, MOST_TIME)
     kind, body = fields.text("kind", least=1, most=MOST_KIND), fields.value("body")
     fields.close()
     if not isinstance(body, dict):
         raise BadField("its body is not a map")
-    return _follow(previous, leaf, raw, key, time, kind, body)
+    return number, previous, time, kind, body
 
 
 def _follow(

@@ -44,6 +44,8 @@ from online.store.database import Station, Store, open_store
 from online.store.people import add_person
 from online.store.signers import pair_signer
 from online.store.wallets import import_card, keys
+from online.withdrawals.model import Withdrawal
+from online.withdrawals.paying import release
 from shared.chains.xrpl import XRPL, codec
 from shared.chains.xrpl.build import Terms, build_payment, build_tickets
 from shared.chains.xrpl.decode import decode_unsigned, encode
@@ -79,6 +81,11 @@ NOW = 1_700_000_000
 
 def xrp(coins: int) -> Amount:
     return Amount(XRP, coins * 1_000_000)
+
+
+def let_go(store: Store, withdrawal_id: str, now: int = NOW) -> Withdrawal:
+    """Release a held withdrawal by alice's word."""
+    return release(store, withdrawal_id, person=ALICE.person, sign=ALICE.sign, now=now)
 
 
 def asking(key: str, by: Somebody | None = None) -> Asking:

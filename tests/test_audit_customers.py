@@ -44,6 +44,7 @@ EDITS = [
     ("withdrawals", "UPDATE withdrawals SET units = '1' WHERE id = 'w1'"),
     ("withdrawals", "UPDATE withdrawals SET state = 'paid' WHERE id = 'w1'"),
     ("withdrawals", "UPDATE withdrawals SET state = 'queued' WHERE id = 'w2'"),
+    ("withdrawals", "UPDATE withdrawals SET line = line - 1 WHERE id = 'w1'"),
     ("withdrawals", "DELETE FROM withdrawals WHERE id = 'w2'"),
     ("arrivals", "UPDATE arrivals SET customer = 'edward' WHERE id = 1"),
     ("arrivals", "UPDATE arrivals SET units = '1' WHERE id = 2"),

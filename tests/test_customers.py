@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from online.audit import verify
-from online.customers.register import Customer, customers, freeze, register
+from online.customers.register import Customer, customers, freeze, register, unfreeze
 from online.customers.trades import HOUSE, Leg, trade
 from online.ledger.books import balance_sheet, prove_balances
 from shared.errors import (
@@ -19,7 +19,7 @@ from shared.errors import (
     TradeConflict,
     UnknownCustomer,
 )
-from tests.online_world import NOW, Desk, make_desk, xrp
+from tests.online_world import ALICE, NOW, Desk, make_desk, xrp
 
 
 @pytest.fixture
@@ -86,11 +86,11 @@ def test_what_comes_in_by_a_trade_covers_what_goes_out_by_it(desk: Desk) -> None
 
 
 def test_a_held_balance_takes_and_does_not_give(desk: Desk) -> None:
-    freeze(desk.store, "dave", NOW, frozen=True)
+    freeze(desk.store, "dave", NOW)
     trade(desk.store, "t1", [Leg(HOUSE, "dave", xrp(5))], NOW)
     with pytest.raises(CustomerFrozen):
         trade(desk.store, "t2", [Leg("dave", "edward", xrp(1))], NOW)
-    freeze(desk.store, "dave", NOW, frozen=False)
+    unfreeze(desk.store, "dave", person=ALICE.person, sign=ALICE.sign, now=NOW)
     trade(desk.store, "t2", [Leg("dave", "edward", xrp(1))], NOW)
 
 

@@ -44,7 +44,7 @@ def test_every_command_of_the_treasurys_page_does_what_the_page_says(machines: M
 
 
 def test_the_page_says_what_two_people_are_needed_for() -> None:
-    assert len(re.findall(r"passphrase of bob", PAGE)) == 3
+    assert len(re.findall(r"passphrase of bob", PAGE)) == 4
 
 
 def test_every_command_of_the_integrators_page_does_what_the_page_says(machines: Machines) -> None:

@@ -27,10 +27,9 @@ from online.withdrawals.accepting import Wish, accept
 from online.withdrawals.gathering import gather
 from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
 from online.withdrawals.model import withdrawals
-from online.withdrawals.paying import release
 from shared.effects import Destination
 from shared.errors import EntriesMissing, Unreconciled
-from tests.online_world import ALICE, BOB, NOW, Desk, make_desk, xrp
+from tests.online_world import ALICE, BOB, NOW, Desk, let_go, make_desk, xrp
 from tests.store_place import backed_up
 from tests.test_jobs_flow import make_desk_copy
 from tests.xrpl_house import an_xrpl_house
@@ -181,7 +180,7 @@ def test_what_is_ordered_again_after_the_signer_declined_it_has_another_transfer
     ask(desk, "a")
     gather(desk.store, NOW)
     desk.answered({0: "no"})
-    release(desk.store, "a", NOW)
+    let_go(desk.store, "a", NOW)
     desk.world.close()  # so that other bytes are built
     (again,) = gather(desk.store, NOW).orders
     assert again.id != jobs(desk.store)[0].order

@@ -13,7 +13,7 @@ from nacl.signing import SigningKey
 from shared.checkpoint import open_checkpoint, require_extends, sign_checkpoint
 from shared.encoding import Value, encode
 from shared.errors import BadCheckpoint, BadSignature, ClockBehindJournal, JournalDamaged, JournalForked
-from shared.journal import EMPTY_TIP, KIND, Tip, make_entry, read_journal
+from shared.journal import EMPTY_TIP, KIND, Tip, make_entry, read_alone, read_journal, read_on
 from shared.merkle import inclusion_proof, verify_inclusion
 from shared.sealed import message_of
 
@@ -64,6 +64,60 @@ def test_the_rest_of_a_journal_continues_a_known_tip() -> None:
     assert journal.tip == TIP
     assert journal.root_at(5) == _grow(5)[1].root()
     assert journal.root_at(3) is None is journal.root_at(7)
+
+
+END = TIP.size, TIP.last_hash
+
+
+@pytest.mark.parametrize("first", range(6))
+def test_a_journal_is_read_on_from_anywhere_to_its_end(first: int) -> None:
+    past = _grow(4)[1]
+    found = read_on(LINES[first:], KEY, first, END, (past.size, past.last_hash))
+    assert [(entry.number, entry.body) for entry in found] == [(number, {"n": number}) for number in range(first, 6)]
+
+
+def _forged(number: int, key: SigningKey) -> tuple[bytes, tuple[int, bytes]]:
+    """Give a line of another key in a line's place, and how a journal would end there."""
+    last = hashlib.sha256(encode({})).digest() if number == 0 else _grow(number)[1].last_hash
+    fields: Value = {"v": 1, "n": number, "prev": last, "time": 1005, "kind": "signed", "body": {"n": 99}}
+    return _line(fields, key), (number + 1, hashlib.sha256(encode(fields)).digest())
+
+
+@pytest.mark.parametrize(
+    ("lines", "first", "end", "past"),
+    [
+        ([*LINES[2:3], *LINES[4:]], 2, END, (0, b"")),
+        ([*LINES[2:4], LINES[5], LINES[4]], 2, END, (0, b"")),
+        (LINES[3:], 2, END, (0, b"")),
+        (LINES[2:5], 2, END, (0, b"")),
+        (LINES[2:], 2, (5, _grow(5)[1].last_hash), (0, b"")),
+        (LINES[2:], 2, (6, bytes(32)), (0, b"")),
+        (LINES[2:5], 2, (5, _grow(5)[1].last_hash), END),
+        (LINES[2:], 2, END, (4, bytes(32))),
+        ([LINES[2], _forged(3, OTHER)[0], *LINES[4:]], 2, END, (0, b"")),
+        ([LINES[2], _forged(3, PEN)[0], *LINES[4:]], 2, END, (0, b"")),
+        ([*LINES[2:5], _forged(5, OTHER)[0]], 2, _forged(5, OTHER)[1], (0, b"")),
+        ([], 6, END, (0, b"")),
+        ([b"?", *LINES[3:]], 2, END, (0, b"")),
+    ],
+    ids=["missing", "swapped", "not the first", "cut", "longer than its tip", "another tip", "shorter than it was",
+         "another one before", "another key within", "forged within", "another key at the end", "nothing", "no line"],
+)  # fmt: skip
+def test_what_does_not_lead_to_a_signed_end_is_refused(
+    lines: list[bytes], first: int, end: tuple[int, bytes], past: tuple[int, bytes]
+) -> None:
+    with pytest.raises(JournalDamaged):
+        list(read_on(lines, KEY, first, end, past))
+
+
+def test_an_entry_alone_is_verified_with_its_number() -> None:
+    assert read_alone(LINES[3], KEY, 3).body == {"n": 3}
+    for line, key, number in (
+        (LINES[3], KEY, 4), (LINES[3], bytes(OTHER.verify_key), 3), (_forged(3, OTHER)[0], KEY, 3),
+        (LINES[3][:-5], KEY, 3), (b"", KEY, 3),
+    ):  # fmt: skip
+        with pytest.raises(JournalDamaged):
+            read_alone(line, key, number)
 
 
 @pytest.mark.parametrize("cut", [1, 20, len(LINES[-1]) - 1])

@@ -55,13 +55,12 @@ from online.withdrawals.accepting import Wish, accept
 from online.withdrawals.gathering import cancel, hold
 from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
 from online.withdrawals.model import withdrawals
-from online.withdrawals.paying import release
 from shared.chains.xrpl.addresses import encode_address
 from shared.effects import Destination
 from shared.errors import Refusal
 from shared.money import Amount
 from tests.model_rest import Known, require_always, require_rest
-from tests.online_world import ALICE, BOB, EXPIRY, NOW, Desk, PaperSigner, asking, make_desk, xrp
+from tests.online_world import ALICE, BOB, EXPIRY, NOW, Desk, PaperSigner, asking, let_go, make_desk, xrp
 from tests.open_world import UNLISTED, Fate, OpenWorld
 
 CUSTOMERS = ("dave", "edward", "charlie")
@@ -197,7 +196,7 @@ class Days(RuleBasedStateMachine):
         if what == "hold":
             self.do(hold, name, "a look")
         else:
-            self.do(cancel if what == "cancel" else release, name)
+            self.do(cancel if what == "cancel" else let_go, name)
 
     @rule(amount=st.integers(1, 500))
     def staff_rebalance(self, amount: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Table, insert, update
 
 from online.audit import verify
 from online.chains.api import Built, Plan
-from online.customers.register import allow_place, freeze, register
+from online.customers.register import allow_place, freeze, register, unfreeze
 from online.customers.trades import HOUSE, Leg, trade
 from online.jobs.answers import import_answer
 from online.jobs.build import build_approved
@@ -38,7 +38,7 @@ from online.withdrawals.mandates import (
     revoke_mandate,
 )
 from online.withdrawals.model import Withdrawal, withdrawals
-from online.withdrawals.paying import pay_out, release
+from online.withdrawals.paying import pay_out
 from online.withdrawals.states import State
 from shared.effects import Claim, Destination
 from shared.errors import (
@@ -62,7 +62,7 @@ from shared.errors import (
     WrongNetwork,
 )
 from shared.money import Amount, Asset
-from tests.online_world import ALICE, BOB, EXPIRY, NETWORK, NOW, Desk, World, make_desk, xrp
+from tests.online_world import ALICE, BOB, EXPIRY, NETWORK, NOW, Desk, World, let_go, make_desk, xrp
 
 CEILING = Ceiling(xrp(100).units, xrp(250).units, xrp(150).units, xrp(60).units)
 MANDATE = Mandate("cold", {"XRP": CEILING}, count=3, age_seconds=30)
@@ -192,10 +192,10 @@ def test_nobody_withdraws_what_they_do_not_have(desk: Desk) -> None:
 
 
 def test_a_held_balance_and_a_list_of_places_bind(desk: Desk) -> None:
-    freeze(desk.store, "dave", NOW, frozen=True)
+    freeze(desk.store, "dave", NOW)
     with pytest.raises(CustomerFrozen):
         accept(desk.store, wish(desk, "w1"), NOW)
-    freeze(desk.store, "dave", NOW, frozen=False)
+    unfreeze(desk.store, "dave", person=ALICE.person, sign=ALICE.sign, now=NOW)
     with desk.store.transaction() as tx:
         place = str(wish(desk, "w1").destination)
         row = {"customer": "dave", "network": NETWORK, "place": place, "created": NOW}
@@ -315,7 +315,7 @@ def test_what_the_signer_declines_is_held_for_a_person_and_its_companions_are_pa
     assert verify(desk.store).ok
 
 
-@pytest.mark.parametrize(("decide", "end", "left"), [(release, State.PAID, 490), (cancel, State.CANCELLED, 500)])
+@pytest.mark.parametrize(("decide", "end", "left"), [(let_go, State.PAID, 490), (cancel, State.CANCELLED, 500)])
 def test_a_person_decides_of_what_was_declined(
     desk: Desk, decide: Callable[[Store, str, int], Withdrawal], end: State, left: int
 ) -> None:
@@ -351,7 +351,7 @@ def test_what_can_not_arrive_is_held_for_a_person_and_the_others_go(desk: Desk) 
     (trouble,) = desk.tick().troubles
     assert "b" in trouble
     assert states(desk) == {"a": State.ORDERED, "b": State.HELD, "c": State.ORDERED}
-    assert release(desk.store, "b", NOW).state is State.QUEUED
+    assert let_go(desk.store, "b", NOW).state is State.QUEUED
     assert hold(desk.store, "b", "a look", NOW).reason == "a look"
     cancel(desk.store, "b", NOW)
     assert owed(desk, "customer:dave") == 480
@@ -386,7 +386,7 @@ def test_what_an_order_pays_is_held_by_taking_it_back_and_its_companions_go(desk
     desk.tick()
     settled(desk)
     assert states(desk) == {"a": State.PAID, "b": State.HELD, "c": State.PAID}
-    assert release(desk.store, "b", NOW).state is State.QUEUED
+    assert let_go(desk.store, "b", NOW).state is State.QUEUED
     assert verify(desk.store).ok
 
 
@@ -394,13 +394,13 @@ def test_what_is_queued_of_a_held_customer_is_neither_gathered_nor_released(desk
     for name, who in (("a", "dave"), ("b", "edward"), ("c", "dave")):
         accept(desk.store, wish(desk, name, customer=who), NOW - 60)
     hold(desk.store, "c", "a look", NOW)
-    freeze(desk.store, "dave", NOW, frozen=True)
+    freeze(desk.store, "dave", NOW)
     desk.tick()
     assert states(desk) == {"a": State.QUEUED, "b": State.ORDERED, "c": State.HELD}
     with pytest.raises(CustomerFrozen):
-        release(desk.store, "c", NOW)
-    freeze(desk.store, "dave", NOW, frozen=False)
-    release(desk.store, "c", NOW)
+        let_go(desk.store, "c", NOW)
+    unfreeze(desk.store, "dave", person=ALICE.person, sign=ALICE.sign, now=NOW)
+    let_go(desk.store, "c", NOW)
     desk.tick()
     assert set(states(desk).values()) == {State.ORDERED}
 
@@ -421,10 +421,10 @@ def test_what_an_order_pays_is_not_released_into_another_one(desk: Desk) -> None
     accept(desk.store, wish(desk, "a"), NOW - 60)
     desk.tick()
     with pytest.raises(WithdrawalMoved):
-        release(desk.store, "a", NOW)
+        let_go(desk.store, "a", NOW)
     settled(desk)
     with pytest.raises(WithdrawalMoved):
-        release(desk.store, "a", NOW)
+        let_go(desk.store, "a", NOW)
     desk.tick()
     assert (desk.states(), states(desk)) == (["final"], {"a": State.PAID})
 

@@ -11,23 +11,26 @@ from sqlalchemy import update
 from online.audit import verify
 from online.customers.register import register
 from online.customers.trades import HOUSE, Leg, trade
+from online.jobs.answers import import_answer
+from online.jobs.export import export_request
+from online.jobs.loop import tick
 from online.ledger.books import prove_balances
 from online.store import tables
 from online.store.wallets import Key, Wallet
 from online.withdrawals import gathering
 from online.withdrawals.accepting import Wish, accept
-from online.withdrawals.gathering import gather
+from online.withdrawals.gathering import cancel, gather
 from online.withdrawals.mandates import Ceiling, Mandate, revoke_mandate
 from online.withdrawals.model import withdrawals
 from online.withdrawals.payable import require_payable
-from online.withdrawals.paying import pay_out, release
+from online.withdrawals.paying import pay_out
 from online.withdrawals.states import State
 from shared.chains import chain
 from shared.effects import Destination
 from shared.errors import BadOrder, MandateMissing, NothingToExport, Refusal
 from shared.money import Amount, Asset
 from tests.btc_gateway_bench import HOT, friend
-from tests.online_world import ALICE, NOW, Desk, make_desk, xrp
+from tests.online_world import ALICE, EXPIRY, NOW, Desk, let_go, make_desk, xrp
 from tests.test_withdrawals import mandated, owed, states, wish
 
 CEILING = Ceiling(xrp(100).units, xrp(100).units, xrp(100).units, xrp(60).units)
@@ -87,8 +90,8 @@ def test_a_wish_that_its_ledger_can_not_pay_is_its_own_answer_and_debits_nothing
 def test_one_that_can_not_be_paid_after_all_is_held_by_its_id_and_the_others_go(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("a", "b", "c"):
-        accept(desk.store, wish(desk, name), NOW)
+    for name, tag in (("a", 7), ("b", 8), ("c", 7)):
+        accept(desk.store, wish(desk, name, tag=tag), NOW)
     real = require_payable
 
     def poisoned(*words: object) -> None:
@@ -96,10 +99,6 @@ def test_one_that_can_not_be_paid_after_all_is_held_by_its_id_and_the_others_go(
             raise BadOrder("nobody can pay this")
         real(*words)  # type: ignore[arg-type]
 
-    poison = next(one for one in withdrawals(desk.store) if one.id == "b")
-    with desk.store.transaction() as tx:
-        here = tables.withdrawals.c.id == "b"
-        tx.sql.execute(update(tables.withdrawals).where(here).values(tag=8))
     poison = next(one for one in withdrawals(desk.store) if one.id == "b")
     monkeypatch.setattr(gathering, "require_payable", poisoned)
     (trouble,) = pay_out(desk.store, desk.gateways, NOW)
@@ -146,15 +145,79 @@ def test_a_lower_mandate_holds_what_it_does_not_let_through_and_pays_the_rest(de
     assert desk.states()[-1] == "built"
 
 
-def test_released_together_they_go_in_orders_that_the_mandate_lets_through(desk: Desk) -> None:
+# --- what the mandate's day lets leave ------------------------------------------------------------------
+
+LATER = NOW + 200_000
+
+
+def released_together(desk: Desk) -> None:
+    """Let three of 90 XRP go at once that were accepted on three days; the day is 100 XRP."""
     for day, name in enumerate(("a", "b", "c")):
         accept(desk.store, wish(desk, name, 90), NOW + day * 86_400)
     for name in ("a", "b", "c"):
-        release(desk.store, name, NOW + 200_000)
-    assert len(gather(desk.store, NOW + 200_000).orders) == 3
-    assert pay_out(desk.store, desk.gateways, NOW + 200_000) == ()
-    assert desk.states() == ["built"] * 3
+        let_go(desk.store, name, LATER)
+
+
+def paid(desk: Desk, now: int) -> list[str]:
+    """Let a turn's withdrawals be paid, and give the ids of all that are."""
+    assert pay_out(desk.store, desk.gateways, now) == ()
+    if "built" in desk.states():
+        import_answer(desk.store, desk.signer.answer(export_request(desk.store, desk.signer.station, now).blob), now)
+        for _ in range(2):
+            tick(desk.store, desk.gateways, now)
+            desk.world.close()
+        tick(desk.store, desk.gateways, now)
+    return sorted(name for name, state in states(desk).items() if state is State.PAID)
+
+
+def test_released_together_they_leave_one_day_after_another_and_say_why_they_wait(desk: Desk) -> None:
+    released_together(desk)
+    assert paid(desk, LATER) == ["a"]
+    reasons = {one.id: one.reason for one in withdrawals(desk.store)}
+    assert reasons["b"] == reasons["c"] == "waits: cold pays at most 100 XRP in 24 hours"
+    assert paid(desk, LATER + 86_399) == ["a"]
+    assert paid(desk, LATER + 86_400) == ["a", "b"]
+    assert paid(desk, LATER + 2 * 86_400) == ["a", "b", "c"]
     assert prove_balances(desk.store) == ()
+    assert verify(desk.store).problems == ()
+
+
+def test_what_is_small_enough_for_the_rest_of_the_day_goes_before_what_waits(desk: Desk) -> None:
+    released_together(desk)
+    accept(desk.store, wish(desk, "small", 10, "edward"), LATER)
+    assert paid(desk, LATER) == ["a", "small"]
+
+
+def test_what_waits_for_the_next_day_makes_nothing_else_hurry(desk: Desk) -> None:
+    mandated(desk, replace(MANDATE, age_seconds=3_600))
+    released_together(desk)
+    assert paid(desk, LATER) == ["a"]
+    accept(desk.store, wish(desk, "small", 10, "edward"), LATER)
+    assert paid(desk, LATER + 3_599) == ["a"]
+    assert paid(desk, LATER + 3_600) == ["a", "small"]
+
+
+def test_what_is_on_its_way_for_long_counts_and_what_died_does_not(desk: Desk) -> None:
+    released_together(desk)
+    assert pay_out(desk.store, desk.gateways, LATER) == ()
+    desk.export()
+    assert gather(desk.store, LATER + 100_000).orders == ()
+    for _ in range(EXPIRY + 2):
+        desk.world.close()
+    desk.tick()
+    assert states(desk)["a"] is State.RETURNED
+    assert len(gather(desk.store, LATER + 100_000).orders) == 1
+
+
+def test_what_is_taken_back_does_not_count(desk: Desk) -> None:
+    released_together(desk)
+    gather(desk.store, LATER)
+    cancel(desk.store, "a", LATER)
+    assert len(gather(desk.store, LATER).orders) == 1
+    assert states(desk) == {"a": State.CANCELLED, "b": State.ORDERED, "c": State.QUEUED}
+
+
+# --- the mandate that is there ---------------------------------------------------------------------------
 
 
 def test_without_any_mandate_what_was_gathered_waits_for_one(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from online.cli.app import App, pass_app
-from online.cli.output import fields, json_option, listing, moment
+from online.cli.output import fields, json_option, listing, moment, note
 
 if TYPE_CHECKING:
     from online.customers.register import Customer
@@ -65,16 +65,26 @@ def show(app: App, customer_id: str, *, as_json: bool) -> None:
 @pass_app
 def hold(app: App, customer_id: str, *, as_json: bool) -> None:
     """Hold everything that would leave a customer's balance. Prompts: station."""
-    _freeze(app, customer_id, frozen=True, as_json=as_json)
+    from online.customers.register import freeze
+
+    with app.writing() as store:
+        fields(_value(freeze(store, customer_id, app.now())), as_json=as_json)
 
 
 @customer.command()
 @click.argument("customer_id", metavar="ID")
+@click.option("--as", "name", required=True, help="Who signs.")
 @json_option
 @pass_app
-def release(app: App, customer_id: str, *, as_json: bool) -> None:
-    """Let a customer's balance move again. Prompts: station."""
-    _freeze(app, customer_id, frozen=False, as_json=as_json)
+def release(app: App, customer_id: str, name: str, *, as_json: bool) -> None:
+    """Let a customer's balance move again, by a person's word. Prompts: station; the person."""
+    from online.customers.register import unfreeze
+
+    with app.writing() as store:
+        note(f"you sign: the balance of {customer_id} may move again")
+        key = app.open_person(name)
+        done = unfreeze(store, customer_id, person=key.person, sign=key.sign, now=app.now())
+        fields(_value(done), as_json=as_json)
 
 
 @customer.command()
@@ -95,13 +105,6 @@ def allow(app: App, customer_id: str, network: str, address: str, tag: int | Non
         place = Destination(found.address, found.tag if tag is None else tag)
         allow_place(store, customer_id, network, place, app.now())
     fields({"customer": customer_id, "network": network, "place": str(place)}, as_json=as_json)
-
-
-def _freeze(app: App, customer_id: str, *, frozen: bool, as_json: bool) -> None:
-    from online.customers.register import freeze
-
-    with app.writing() as store:
-        fields(_value(freeze(store, customer_id, app.now(), frozen=frozen)), as_json=as_json)
 
 
 def _owed(store: Store, customer_id: str) -> list[str]:

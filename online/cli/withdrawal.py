@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from online.cli.app import App, pass_app
-from online.cli.output import fields, json_option, listing, moment
+from online.cli.output import fields, json_option, listing, moment, note
 
 if TYPE_CHECKING:
     from online.store.database import Store
@@ -90,14 +90,21 @@ def hold(app: App, withdrawal_id: str, reason: str, *, as_json: bool) -> None:
 
 @withdrawal.command()
 @click.argument("withdrawal_id", metavar="ID")
+@click.option("--as", "name", required=True, help="Who signs.")
 @json_option
 @pass_app
-def release(app: App, withdrawal_id: str, *, as_json: bool) -> None:
-    """Let a held withdrawal be paid. Prompts: station."""
+def release(app: App, withdrawal_id: str, name: str, *, as_json: bool) -> None:
+    """Let a held withdrawal be paid, by a person's word. Prompts: station; the person."""
+    from online.withdrawals.model import find_withdrawal
     from online.withdrawals.paying import release as release_one
 
     with app.writing() as store:
-        fields(_value(release_one(store, withdrawal_id, app.now())), as_json=as_json)
+        with store.reading() as connection:
+            held = find_withdrawal(connection, withdrawal_id)
+        note(f"you sign: {held.wallet} may pay {held.amount} to {held.destination} for {held.customer}: {held.id}")
+        key = app.open_person(name)
+        done = release_one(store, withdrawal_id, person=key.person, sign=key.sign, now=app.now())
+        fields(_value(done), as_json=as_json)
 
 
 @withdrawal.command()

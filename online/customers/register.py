@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +12,16 @@ from sqlalchemy import Connection, insert, select, update
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.many import among, given
+from online.store.people import known, known_keys
 from shared.effects import Destination
-from shared.errors import BadCustomer, CustomerFrozen, UnknownCustomer
+from shared.encoding import Value, encode
+from shared.errors import BadCustomer, BadSeal, CustomerFrozen, UnknownCustomer
+from shared.policy import Person
+from shared.sealed import Sign, open_sealed, seal
 
 _CUSTOMERS = select(tables.customers).where(tables.customers.c.id.in_(given()))
 _ALLOWED = select(tables.allowed).where(tables.allowed.c.customer.in_(given()))
+UNFREEZE: Final = "release-customer/1"
 HOUSE_NAME: Final = "house"
 """What people call the exchange itself where a customer's id may stand, so that it is no id, however it is written."""
 
@@ -47,15 +52,35 @@ def register(store: Store, customer_id: str, now: int) -> Customer:
         return Customer(customer_id, now, frozen=False)
 
 
-def freeze(store: Store, customer_id: str, now: int, *, frozen: bool) -> Customer:
-    """Hold everything that would leave a customer's balance, or let it go again. Raises UnknownCustomer."""
+def freeze(store: Store, customer_id: str, now: int) -> Customer:
+    """Hold everything that would leave a customer's balance. Raises UnknownCustomer."""
     with store.transaction() as tx:
+        return _set_frozen(tx, find_customer(tx.sql, customer_id), now, {"frozen": True})
+
+
+def unfreeze(store: Store, customer_id: str, *, person: Person, sign: Sign, now: int) -> Customer:
+    """Let a held customer's balance move again, by a person's signed word. Raises UnknownCustomer, UnknownPerson."""
+    with store.transaction() as tx:
+        known(tx.sql, person)
         before = find_customer(tx.sql, customer_id)
-        if before.frozen != frozen:
-            table = tables.customers
-            tx.sql.execute(update(table).where(table.c.id == customer_id).values(frozen=frozen))
-            journal.append(tx, "customer", {"customer": customer_id, "frozen": frozen}, now)
-        return Customer(before.id, before.created, frozen)
+        word = seal(UNFREEZE, encode({"customer": customer_id}), [(person.key, sign)])
+        return _set_frozen(tx, before, now, {"frozen": False, "word": word, "by": person.name})
+
+
+def require_released(connection: Connection, word: Value, customer_id: str) -> None:
+    """Demand that somebody whom the store knows signed that a customer is let go. Raises BadSeal, BadSignature."""
+    sealed = open_sealed(word if isinstance(word, bytes) else b"", UNFREEZE)
+    if sealed.body != encode({"customer": customer_id}) or not known_keys(connection).issuperset(sealed.signers):
+        raise BadSeal("who signed that it may go is nobody known here, or signed something else")
+
+
+def _set_frozen(tx: Tx, before: Customer, now: int, told: Mapping[str, Value]) -> Customer:
+    frozen = told["frozen"] is True
+    if before.frozen != frozen:
+        table = tables.customers
+        tx.sql.execute(update(table).where(table.c.id == before.id).values(frozen=frozen))
+        journal.append(tx, "customer", {"customer": before.id, **told}, now)
+    return Customer(before.id, before.created, frozen)
 
 
 def customers(store: Store) -> tuple[Customer, ...]:

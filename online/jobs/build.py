@@ -101,12 +101,12 @@ def _build_in_line(store: Store, job_id: int, body: Body, gateway: Gateway, now:
             pending = _pending(connection, job)
             again = _claimed_before(connection, job)
             waiting = _waiting(connection, job) if job.plan.params.get(UNCONFIRMED) else ()
-            _require_signed(connection, body, job)
+            require_signed(connection, body, job)
         if job.state is not State.APPROVED:
             raise MoveRefused(f"job {job_id} is {job.state} and is not built")
         wish = replace(job.plan, params={**job.plan.params, **pending}, again=again, waiting=waiting)
         built = gateway.build(wish, taken)
-        effects = _checked(job, built)
+        effects = require_planned(job, built)
         try:
             with store.transaction() as tx:
                 if not _reserve(tx, job, effects):
@@ -140,8 +140,12 @@ def taken_claims(connection: Connection, wallet: str) -> frozenset[Claim]:
     return frozenset(Claim(row.scope, row.name) for row in rows)
 
 
-def _require_signed(connection: Connection, body: Body, job: Job) -> None:
-    """Hold a job against what two people signed, and against who decided to replace another by it."""
+def require_signed(connection: Connection, body: Body, job: Job) -> None:
+    """Hold a job against what its order says, and against who decided to replace another by it.
+
+    Raises:
+        PlanMismatch, BadSeal, BadSignature: as `signed.require_ordered`, `mandated.require_waiting`, `changes_of`.
+    """
     refs = transfer_refs(connection, job.id)
     require_ordered(body, job.order, job.plan, refs, changes_of(connection, job))
     require_waiting(connection, body, refs)
@@ -199,8 +203,8 @@ def _earlier(connection: Connection, job: Job) -> frozenset[int]:
     return frozenset(same) | frozenset(ancestors(connection, job))
 
 
-def _checked(job: Job, built: Built) -> Effects:
-    """Decode the built bytes and hold what they do against the plan."""
+def require_planned(job: Job, built: Built) -> Effects:
+    """Decode the built bytes and hold what they do against the plan. Raises PlanMismatch, and as the chain decodes."""
     ledger, plan = chain(job.network), job.plan
     tx = ledger.decode(built.unsigned, built.context, built.keys, plan.network)
     effects = ledger.effects(tx, job.register)
@@ -252,8 +256,8 @@ def adopt(tx: Tx, job: Job, built: Built, now: int) -> Job:
         BadSeal: if its order is not signed by two people. PlanMismatch: if its order says something else.
         ClaimTaken: if another job holds a claim.
     """
-    _require_signed(tx.sql, signed_body(tx.sql, job.order), job)
-    effects = _checked(job, built)
+    require_signed(tx.sql, signed_body(tx.sql, job.order), job)
+    effects = require_planned(job, built)
     if not _reserve(tx, job, effects):
         raise ClaimTaken(f"job {job.id}: another job holds what it uses up")
     reorder(tx, job, effects.payments)

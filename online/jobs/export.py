@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select
 
+from online.jobs.leaving import why_barred
 from online.jobs.model import Job, effects_of, find_job, find_jobs, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
 from online.jobs.unknown import require_entries, require_reconciled
-from online.orders.signed import why_barred
+from online.orders.mandated import ORDER_KIND
+from online.orders.model import find_order
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.signers import Signer, find_signer
@@ -71,16 +73,21 @@ def export_request(
     For a device of another maker the bytes are what it exchanges, of one transaction at a time.
 
     With `heights` (the newest known of each network) what has expired there is left out: `renew_stale` comes before. So
-    is what pays withdrawals under a mandate that does not let it through any more.
+    is what pays withdrawals under a mandate that does not let it through any more, or that the journal does not bear
+    out: `pay_out` tells of those.
 
     Raises:
         NothingToExport: if nothing is built. As `require_ready`.
+        BadSeal, BadSignature, PlanMismatch: if another job is not what two people signed.
     """
     with store.transaction() as tx:
         asked = _ready(tx.sql, signer, order, tx.station.public_key)
         waits = waiting(tx.sql, signer, order, (State.BUILT,))
-        barred = {order for order in {job.order for job in waits} if why_barred(tx.sql, order)}
-        built = [job for job in waits if _lives(job, heights or {}) and job.order not in barred]
+        barred = why_barred(tx.sql, tx.station.public_key, waits, store.memory.followed)
+        for job in waits:
+            if job.id in barred and find_order(tx.sql, job.order).kind != ORDER_KIND:
+                raise barred[job.id]
+        built = [job for job in waits if _lives(job, heights or {}) and job.id not in barred]
         if not built:
             raise NothingToExport(f"nothing is built for the signer {asked.name}")
         if asked.fingerprint:

@@ -17,6 +17,7 @@ from online.jobs.states import State
 from online.store import tables
 from online.store.engine import PURPOSE
 from online.store.many import among, given
+from online.store.people import known_keys
 from online.store.signers import Signer, find_signer
 from online.store.wallets import find_wallet
 from shared.encoding import Fields, decode
@@ -201,7 +202,7 @@ def acknowledged(connection: Connection, station: bytes | None) -> frozenset[byt
     audit = tables.audit
     followed = _follow(connection, station, select(audit.c.line), audit.c.n, _acknowledging)
     words = [entry.body.get("word") for entry in followed.entries]
-    people = set(connection.execute(select(tables.people.c.public_key)).scalars())
+    people = known_keys(connection)
     found: set[bytes] = set()
     for word in words:
         sealed = open_sealed(word if isinstance(word, bytes) else b"", ACKNOWLEDGE)

@@ -1,8 +1,9 @@
 """Orders of the station's own: what two people's mandate lets it pay, held against the withdrawals line by line.
 
 Whoever can change a row of the database, but has not the station's key, can make no order by it. What the withdrawals'
-rows themselves say is proven by the audit alone; whoever changes those, or has the station's key, is bounded by the
-mandate here and by the signer's sealed policy on the other machine.
+rows themselves say is held against the station's journal (`online.withdrawals.sworn`) when they are gathered, and when
+they leave (`online.jobs.leaving`). Whoever has the station's key is bounded by the mandate here and by the signer's
+sealed policy on the other machine.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 from online.orders.model import Body
 from online.store import journal
 from online.withdrawals.mandates import find_mandate, require_two
-from online.withdrawals.model import find_withdrawals
+from online.withdrawals.model import withdrawals_by_transfer
 from online.withdrawals.settling import ORDER_KIND as ORDER_KIND  # noqa: PLC0414 - callers ask this module alone
 from online.withdrawals.states import State
 from shared.envelope import TransferRef
@@ -52,8 +53,9 @@ def require_waiting(connection: Connection, body: Body, refs: Sequence[TransferR
     """
     if body.kind != ORDER_KIND:
         return
-    waiting = {one.transfer: one for one in find_withdrawals(connection, states=(State.ORDERED,), wallet=body.wallet)}
+    waiting = withdrawals_by_transfer(connection, [ref.transfer_id for ref in refs])
     for ref in refs:
         one, line = waiting.get(ref.transfer_id), body.lines[ref.line]
-        if one is None or (one.destination, one.amount) != (line.destination, line.amount):
+        stands = None if one is None else (one.wallet, one.state, one.destination, one.amount)
+        if stands != (body.wallet, State.ORDERED, line.destination, line.amount):
             raise BadSeal(f"line {ref.line + 1} of this order is no withdrawal that waits for it")

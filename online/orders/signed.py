@@ -16,7 +16,7 @@ from online.orders.model import KIND, Body, Step, decode_body, find_order
 from online.store.people import find_person
 from shared.effects import Payment
 from shared.envelope import TransferRef, order_id
-from shared.errors import BadSeal, MandateMissing, OverWithdrawalLimit, PlanMismatch
+from shared.errors import BadSeal, PlanMismatch
 from shared.sealed import open_sealed
 
 
@@ -40,19 +40,6 @@ def signed_body(connection: Connection, order: bytes) -> Body:
     if len(keys) != 2 or set(sealed.signers) != keys:
         raise BadSeal(f"the order {order.hex()} is not signed by the two people that the store names")
     return body
-
-
-def why_barred(connection: Connection, order: bytes) -> MandateMissing | OverWithdrawalLimit | None:
-    """Say why an order's mandate does not let it through any more; nothing where it does, and of every other order.
-
-    Raises:
-        As `signed_body`.
-    """
-    try:
-        signed_body(connection, order)
-    except (MandateMissing, OverWithdrawalLimit) as refusal:
-        return refusal
-    return None
 
 
 def require_ordered(

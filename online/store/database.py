@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
 from online.store import schema
 from online.store.engine import make_engine, options
+from online.store.followed import Followed, Memory
 from online.store.troubles import translated
 from shared.errors import StationLocked
 from shared.sealed import Sign
@@ -45,6 +46,7 @@ class Store:
 
     engine: Engine
     station: Station | None
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     @contextmanager
     def transaction(self) -> Iterator[Tx]:
@@ -70,7 +72,8 @@ class Store:
                 yield reader
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database, and forget what was read of it."""
+        self.memory.followed = Followed()
         self.engine.dispose()
 
 

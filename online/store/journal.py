@@ -19,16 +19,17 @@ from shared.merkle import Tree
 _ADD, _MOVE_TIP, _TIP = insert(tables.audit), update(tables.audit_tip), select(tables.audit_tip.c.tip)
 
 
-def append(tx: Tx, kind: str, body: Mapping[str, Value], now: int) -> None:
-    """Add a line to the journal, signed by the station.
+def append(tx: Tx, kind: str, body: Mapping[str, Value], now: int) -> int:
+    """Add a line to the journal, signed by the station, and give its number.
 
     A clock that was set back does not stop the work: the line then has the time of the line before it.
     """
-    append_many(tx, [(kind, body)], now)
+    (number,) = append_many(tx, [(kind, body)], now)
+    return number
 
 
-def append_many(tx: Tx, told: Iterable[tuple[str, Mapping[str, Value]]], now: int) -> None:
-    """Add a line for each kind and body, in their order, as `append` does one."""
+def append_many(tx: Tx, told: Iterable[tuple[str, Mapping[str, Value]]], now: int) -> range:
+    """Add a line for each kind and body, in their order, as `append` does one, and give their numbers."""
     before = end = tip(tx.sql)
     rows = []
     for kind, body in told:
@@ -36,12 +37,13 @@ def append_many(tx: Tx, told: Iterable[tuple[str, Mapping[str, Value]]], now: in
         rows.append({"n": end.size, "line": line})
         end = after
     if not rows:
-        return
+        return range(0)
     tx.sql.execute(_ADD, rows)
     if before.size:
         tx.sql.execute(_MOVE_TIP, {"tip": _write_tip(end)})
     else:
         tx.sql.execute(insert(tables.audit_tip), {"id": 0, "tip": _write_tip(end)})
+    return range(before.size, end.size)
 
 
 def tip(connection: Connection) -> Tip:

@@ -1,14 +1,23 @@
-"""The people who draft and approve orders: names and public keys. A name stands for one key for ever."""
+"""The people who draft and approve orders: names and public keys. A name stands for one key for ever.
+
+Whom a row names is known only if the station's signed journal says so: their signatures let money leave.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, or_, select
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from online.store import journal, tables
 from online.store.database import Store
-from shared.errors import BadField, NameTaken, UnknownPerson
+from shared.errors import BadField, JournalDamaged, NameTaken, UnknownPerson
+from shared.journal import read_alone
 from shared.people import check_name
 from shared.policy import Person
+
+TOLD: Final = "person"
+"""The kind of the journal's lines that make people known."""
 
 
 def add_person(store: Store, name: str, public_key: bytes, now: int) -> Person:
@@ -28,8 +37,8 @@ def add_person(store: Store, name: str, public_key: bytes, now: int) -> Person:
             return person
         if found:
             raise NameTaken(f"the name or the key of {name} is somebody else's already")
-        tx.sql.execute(insert(table).values(name=name, public_key=public_key))
-        journal.append(tx, "person", {"name": name, "key": public_key}, now)
+        line = journal.append(tx, TOLD, {"name": name, "key": public_key}, now)
+        tx.sql.execute(insert(table).values(name=name, public_key=public_key, line=line))
     return person
 
 
@@ -47,13 +56,22 @@ def person(store: Store, name: str) -> Person:
 
 
 def find_person(connection: Connection, name: str) -> Person:
-    """Give a person within a transaction. Raises UnknownPerson."""
+    """Give a person within a transaction. Raises UnknownPerson: also if the journal does not say who they are."""
     row = connection.execute(select(tables.people).where(tables.people.c.name == name)).one_or_none()
     if row is None:
         raise UnknownPerson(
             f"this coordinator knows nobody called {name[:40]!r}", hint="Add the person's public key first."
         )
+    if not _is_told(connection, row):
+        hint = "Somebody wrote in the database: run `lockgate audit verify`."
+        raise UnknownPerson(f"the journal does not say that {row.name} has this key", hint=hint)
     return Person(row.name, row.public_key)
+
+
+def known_keys(connection: Connection) -> frozenset[bytes]:
+    """Give the public keys of everybody whom the journal knows."""
+    rows = connection.execute(select(tables.people)).all()
+    return frozenset(row.public_key for row in rows if _is_told(connection, row))
 
 
 def known(connection: Connection, person: Person) -> Person:
@@ -61,3 +79,19 @@ def known(connection: Connection, person: Person) -> Person:
     if find_person(connection, person.name) != person:
         raise UnknownPerson(f"{person.name} has another key in this store")
     return person
+
+
+def _is_told(connection: Connection, row: Row[Any]) -> bool:
+    """Say whether the line that a person's row points at makes exactly them known.
+
+    The station's key is the tip's: no proof by itself, but nothing is written in a journal where it is another.
+    """
+    key = journal.tip(connection).key
+    line = connection.execute(select(tables.audit.c.line).where(tables.audit.c.n == row.line)).scalar()
+    if line is None or key is None:
+        return False
+    try:
+        entry = read_alone(line, key, row.line)
+    except JournalDamaged:
+        return False
+    return (entry.kind, entry.body) == (TOLD, {"name": row.name, "key": row.public_key})

@@ -32,6 +32,8 @@ people = Table(
     metadata,
     Column("name", String(32), primary_key=True),
     Column("public_key", LargeBinary, nullable=False, unique=True),
+    # The number of the journal's line that made them known; without one they are nobody.
+    Column("line", BigInteger),
 )
 
 signers = Table(
@@ -143,6 +145,7 @@ jobs = Table(
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
     Index("jobs_of_a_source", "source", "state"),
+    Index("jobs_of_a_wallet", "wallet", "state", "updated"),
 )
 
 job_transfers = Table(
@@ -389,6 +392,8 @@ withdrawals = Table(
     Column("transfer", String(32), ForeignKey("transfers.id"), unique=True),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    # The number of the journal's line that accepted it; without one it is paid by nobody.
+    Column("line", BigInteger),
     Index("withdrawals_of_a_day", "wallet", "asset_code", "created"),
 )
 

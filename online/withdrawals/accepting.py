@@ -21,11 +21,11 @@ from online.store import journal, tables
 from online.store.database import Store, Tx
 from online.store.wallets import Key, Wallet, find_wallet
 from online.withdrawals.mandates import Ceiling, Given, mandate_of
-from online.withdrawals.model import Withdrawal, debit, withdrawals_of
+from online.withdrawals.model import ACCEPTED, Withdrawal, asked_for, debit, withdrawals_of
 from online.withdrawals.payable import require_payable
 from online.withdrawals.states import GIVEN_BACK, State
 from shared.effects import Destination
-from shared.encoding import Value, units_to_bytes
+from shared.encoding import Value
 from shared.errors import (
     BadWithdrawal,
     NotAllowedThere,
@@ -37,7 +37,6 @@ from shared.errors import (
 from shared.money import Amount
 
 DAY_SECONDS = 86_400
-_TOLD = "withdrawal-accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +118,18 @@ class _Desk:
         taken = list(self._accepted.values())
         if not taken:
             return
-        self._tx.sql.execute(insert(tables.withdrawals), [self._row(*one) for one in taken])
         entries = [
             Entry(f"withdrawal {wish.id} accepted", "posted", debit(wish.customer, wish.amount)) for wish, _, _ in taken
         ]
         numbers = postings.post_many(self._tx, entries, self._now)
         sworn = postings.sworn_many(self._tx.sql, numbers)
         told = [
-            (_TOLD, _body(wish, state, sworn[number]))
+            (ACCEPTED, _body(wish, state, sworn[number]))
             for (wish, state, _), number in zip(taken, numbers, strict=True)
         ]
-        journal.append_many(self._tx, told, self._now)
+        lines = journal.append_many(self._tx, told, self._now)
+        rows = [self._row(*one, line) for one, line in zip(taken, lines, strict=True)]
+        self._tx.sql.execute(insert(tables.withdrawals), rows)
 
     def _is_there(self, wish: Wish) -> bool:
         """Say whether a withdrawal was accepted before, by an earlier call or in this one."""
@@ -173,21 +173,16 @@ class _Desk:
             self._used[key], self._counts[key] = used, counts
         return self._used[key]
 
-    def _row(self, wish: Wish, state: State, reason: str) -> dict[str, object]:
+    def _row(self, wish: Wish, state: State, reason: str, line: int) -> dict[str, object]:
         asset, to = wish.amount.asset, wish.destination
         who = {"id": wish.id, "customer": wish.customer, "wallet": wish.wallet, "state": state.value, "reason": reason}
         what = {"network": asset.network, "asset_code": asset.code, "units": str(wish.amount.units)}
         where = {"destination": to.address, "tag": to.tag, "memo": to.memo}
-        return {**who, **what, **where, "created": self._now, "updated": self._now}
+        return {**who, **what, **where, "created": self._now, "updated": self._now, "line": line}
 
 
 def _body(wish: Wish, state: State, posted: list[Value]) -> dict[str, Value]:
-    asset, to = wish.amount.asset, wish.destination
-    return {
-        "withdrawal": wish.id, "customer": wish.customer, "wallet": wish.wallet, "network": asset.network,
-        "asset": asset.code, "units": units_to_bytes(wish.amount.units), "to": [to.address, to.tag, to.memo],
-        "state": state.value, "posted": posted,
-    }  # fmt: skip
+    return {**asked_for(wish), "state": state.value, "posted": posted}
 
 
 def _is_id(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice, product
 from types import MappingProxyType
@@ -25,19 +26,24 @@ from online.orders.model import Order
 from online.orders.writing import Wanted, own_wallet, write_mandated
 from online.store import tables
 from online.store.database import Store, Tx
+from online.store.followed import Followed
 from online.store.wallets import find_wallet
+from online.withdrawals.day import Day
 from online.withdrawals.mandates import Given, mandate_of
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.payable import draft_of, require_payable
 from online.withdrawals.states import State
+from online.withdrawals.sworn import Sworn, remember
 from shared.envelope import order_id
 from shared.errors import (
     EntriesMissing,
+    JournalDamaged,
     MandateMissing,
     OverWithdrawalLimit,
     Refusal,
     Unreconciled,
     WithdrawalMoved,
+    WithdrawalUnproven,
 )
 
 _MOST_TRIES, _MOST_ATTEMPTS = 10_000, 20
@@ -72,19 +78,21 @@ def gather(store: Store, now: int, fees: Mapping[str, int] = NO_FEES) -> Gathere
     """Make orders of what waits long enough, or in number; they are approved and wait to be built.
 
     `fees` is what a plain payment costs now on a network, in base units; one that nobody could tell counts as dear.
-    What its ledger can not pay, or the mandate does not let through, is held for a person. Each wallet is gathered by
+    What its ledger can not pay, or the mandate does not let through, is held for a person; what the journal does not
+    bear out is left where it is, and told; what the mandate's day has no room for waits. Each wallet is gathered by
     itself: what is wrong with one stops no other.
     """
     table = tables.withdrawals
     waiting = select(table.c.wallet).where(table.c.state == State.QUEUED.value).distinct().order_by(table.c.wallet)
     with store.reading() as connection:
         wallets = connection.execute(waiting).scalars().all()
+        _read_on(store, connection, wallets, now, fees)
     orders: list[Order] = []
     troubles: list[str] = []
     for wallet in wallets:
         try:
             with store.transaction() as tx:
-                made, told = _gather(tx, wallet, now, fees)
+                made, told = _gather(tx, wallet, now, fees, store.memory.followed)
         except MandateMissing:
             continue  # revoked since: what was accepted waits for a new word, or is cancelled
         except (EntriesMissing, Unreconciled):
@@ -97,14 +105,41 @@ def gather(store: Store, now: int, fees: Mapping[str, int] = NO_FEES) -> Gathere
     return Gathered(tuple(orders), tuple(troubles))
 
 
-def _gather(tx: Tx, name: str, now: int, fees: Mapping[str, int]) -> tuple[list[Order], list[str]]:
+def _read_on(
+    store: Store, connection: Connection, wallets: Sequence[str], now: int, fees: Mapping[str, int]
+) -> None:
+    """Read the journal on for what is due, before anybody waits for this process to have written."""
+    due: list[Withdrawal] = []
+    for wallet in wallets:
+        with suppress(Refusal):  # `_gather` says what is wrong with it
+            given = mandate_of(connection, wallet)
+            due += [one for part in _due(connection, given, _waiting(connection, wallet), now, fees) for one in part]
+    if due:
+        with suppress(JournalDamaged):  # the same
+            remember(store, connection, due)
+
+
+def _gather(
+    tx: Tx, name: str, now: int, fees: Mapping[str, int], followed: Followed
+) -> tuple[list[Order], list[str]]:
     given = mandate_of(tx.sql, name)
     require_remembered(tx.sql, name, tx.station.public_key)
     wallet, keys = own_wallet(tx, name)
     made, troubles = [], []
-    for part in _due(tx, given, now, fees):
+    waiting = _waiting(tx.sql, name)
+    if not any(_due(tx.sql, given, waiting, now, fees)):
+        return [], []
+    day = Day(tx, given, now)
+    due = list(_due(tx.sql, given, {code: day.room_for(some) for code, some in waiting.items()}, now, fees))
+    sworn = Sworn(tx.sql, tx.station.public_key, [one for part in due for one in part], followed)
+    for part in due:
         fit = []
         for one in part:
+            try:
+                sworn.require_payable(one)
+            except WithdrawalUnproven as refusal:
+                troubles.append(f"withdrawal not paid: {one.id}: {refusal} [{refusal.code}]: {refusal.hint}")
+                continue
             try:
                 _require_let_through(given, one)
                 require_payable(wallet, keys, (one.destination, one.amount))
@@ -114,7 +149,8 @@ def _gather(tx: Tx, name: str, now: int, fees: Mapping[str, int]) -> tuple[list[
                 troubles.append(f"withdrawal held: {one.id}: {why}")
             else:
                 fit.append(one)
-        made += [_order(tx, given, some, now) for some in _within_a_day(given, fit)]
+        if some := day.take(fit):
+            made.append(_order(tx, given, some, now))
     return made, troubles
 
 
@@ -125,31 +161,29 @@ def _require_let_through(given: Given, one: Withdrawal) -> None:
         raise OverWithdrawalLimit(f"{one.amount} is above what the mandate of {given.mandate.wallet} lets through now")
 
 
-def _within_a_day(given: Given, part: Sequence[Withdrawal]) -> Iterable[Sequence[Withdrawal]]:
-    """Deal withdrawals of an asset out so that no order pays more than the mandate's day."""
-    lot: list[Withdrawal] = []
-    for one in part:
-        most = given.mandate.ceilings[one.amount.asset.code].day
-        if lot and sum(each.amount.units for each in lot) + one.amount.units > most:
-            yield lot
-            lot = []
-        lot.append(one)
-    if lot:
-        yield lot
-
-
-def _due(tx: Tx, given: Given, now: int, fees: Mapping[str, int]) -> Iterable[Sequence[Withdrawal]]:
-    """Give what is due, by asset, in parts of as many as the mandate says."""
-    network, patience = find_wallet(tx.sql, given.mandate.wallet).network, given.mandate.patience
-    dear = patience is not None and not 0 <= fees.get(network, -1) <= patience.fee
+def _waiting(connection: Connection, wallet: str) -> dict[str, list[Withdrawal]]:
+    """Give by asset what waits for a wallet, but for customers whose balance is held."""
     by_asset: dict[str, list[Withdrawal]] = {}
-    queued = find_withdrawals(tx.sql, states=(State.QUEUED,), wallet=given.mandate.wallet)
-    register = Register(tx.sql, {one.customer for one in queued})
+    queued = find_withdrawals(connection, states=(State.QUEUED,), wallet=wallet)
+    register = Register(connection, {one.customer for one in queued})
     for one in queued:
         if not register.is_frozen(one.customer):
             by_asset.setdefault(one.amount.asset.code, []).append(one)
+    return by_asset
+
+
+def _due(
+    connection: Connection,
+    given: Given,
+    by_asset: Mapping[str, Sequence[Withdrawal]],
+    now: int,
+    fees: Mapping[str, int],
+) -> Iterable[Sequence[Withdrawal]]:
+    """Give what is due, by asset, in parts of as many as the mandate says."""
+    network, patience = find_wallet(connection, given.mandate.wallet).network, given.mandate.patience
+    dear = patience is not None and not 0 <= fees.get(network, -1) <= patience.fee
     for waiting in by_asset.values():
-        age = now - waiting[0].created
+        age = now - waiting[0].created if waiting else 0
         if dear and patience is not None and age < patience.seconds:
             continue
         old = age >= given.mandate.age_seconds
@@ -192,7 +226,11 @@ def forgetful(store: Store) -> tuple[str, ...]:
 def regather(tx: Tx, wallet: str, order: bytes, lines: Sequence[Wanted], now: int) -> bool:
     """Make an order again that this store forgot, of the withdrawals whose ids its own id was made from.
 
-    Say whether there are such: they wait here, be it from before a backup or since they were asked for again.
+    Say whether there are such: they wait here, be it from before a backup or since they were asked for again. What it
+    pays counts for the mandate's day, and is not bounded by it: it may have left already.
+
+    Raises:
+        WithdrawalUnproven, JournalDamaged: if the journal does not bear them out.
     """
     waiting = find_withdrawals(tx.sql, states=(State.QUEUED,), wallet=wallet)
     choices = [[one for one in waiting if (one.destination, one.amount) == line] for line in lines]
@@ -200,6 +238,9 @@ def regather(tx: Tx, wallet: str, order: bytes, lines: Sequence[Wanted], now: in
         keys = (_key(part, attempt) for attempt in range(_MOST_ATTEMPTS))
         key = next((each for each in keys if order_id(each) == order), None)
         if key is not None:
+            sworn = Sworn(tx.sql, tx.station.public_key, part, Followed())
+            for one in part:
+                sworn.require_payable(one)
             _order(tx, mandate_of(tx.sql, wallet), part, now, key)
             return True
     return False
@@ -223,13 +264,22 @@ def cancel(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
 
     Raises:
         UnknownWithdrawal: if there is none. WithdrawalMoved: if it is too late.
+        WithdrawalUnproven, JournalDamaged: if the journal says another amount than would be given back.
     """
+    with store.reading() as connection:
+        remember(store, connection, [find_withdrawal(connection, withdrawal_id)])
     with store.transaction() as tx:
-        return move(tx, unordered(tx, withdrawal_id, now), State.CANCELLED, now, reason="cancelled")
+        one = unordered(tx, withdrawal_id, now)
+        Sworn(tx.sql, tx.station.public_key, [one], store.memory.followed).require(one)
+        return move(tx, one, State.CANCELLED, now, reason="cancelled")
 
 
 def hold(store: Store, withdrawal_id: str, reason: str, now: int) -> Withdrawal:
-    """Hold a withdrawal that has not left for the signer, until a person lets it go. Raises as `cancel`."""
+    """Hold a withdrawal that has not left for the signer, until a person lets it go.
+
+    Raises:
+        UnknownWithdrawal: if there is none. WithdrawalMoved: if it is too late.
+    """
     with store.transaction() as tx:
         return move(tx, unordered(tx, withdrawal_id, now), State.HELD, now, reason=reason)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -16,16 +17,27 @@ from online.store.database import Store, Tx
 from online.store.many import among, given
 from online.withdrawals.states import GIVEN_BACK, MOVES, State
 from shared.effects import Destination
-from shared.encoding import Value
+from shared.encoding import Value, units_to_bytes
 from shared.errors import UnknownWithdrawal, WithdrawalMoved
 from shared.money import Amount
 
+if TYPE_CHECKING:
+    from online.withdrawals.accepting import Wish
+
+ACCEPTED = "withdrawal-accepted"
+MOVED = "withdrawal"
+"""The kinds of the journal's lines about withdrawals: the first, and every other."""
+
 _BY_ID = select(tables.withdrawals).where(tables.withdrawals.c.id.in_(given()))
+_BY_TRANSFER = select(tables.withdrawals).where(tables.withdrawals.c.transfer.in_(given()))
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """One withdrawal by the caller's id. `transfer` is the order's transfer (16 bytes) that carries it out."""
+    """One withdrawal by the caller's id. `transfer` is the order's transfer (16 bytes) that carries it out.
+
+    `line` is the number of the journal's line that accepted it; None where the journal has none.
+    """
 
     id: str
     customer: str
@@ -37,6 +49,16 @@ class Withdrawal:
     transfer: bytes | None
     created: int
     updated: int
+    line: int | None
+
+
+def asked_for(one: Withdrawal | Wish) -> dict[str, Value]:
+    """Give what was asked for as the journal says it when it is accepted, and as a person signs it."""
+    asset, to = one.amount.asset, one.destination
+    return {
+        "withdrawal": one.id, "customer": one.customer, "wallet": one.wallet, "network": asset.network,
+        "asset": asset.code, "units": units_to_bytes(one.amount.units), "to": [to.address, to.tag, to.memo],
+    }  # fmt: skip
 
 
 def withdrawals(
@@ -76,10 +98,32 @@ def withdrawals_of(connection: Connection, withdrawal_ids: Collection[str]) -> d
     return {one.id: one for one in _read(connection, rows)}
 
 
+def withdrawals_by_transfer(connection: Connection, transfers: Collection[bytes]) -> dict[bytes, Withdrawal]:
+    """Give the withdrawals that orders' transfers carry out within a transaction, by transfer."""
+    rows = list(among(connection, _BY_TRANSFER, [one.hex() for one in transfers]))
+    return {one.transfer: one for one in _read(connection, rows) if one.transfer is not None}
+
+
+def note_reason(tx: Tx, one: Withdrawal, reason: str) -> None:
+    """Say beside a withdrawal why it stays where it is."""
+    if one.reason != reason:
+        here = tables.withdrawals.c.id == one.id
+        tx.sql.execute(update(tables.withdrawals).where(here).values(reason=reason))
+
+
 def move(
-    tx: Tx, one: Withdrawal, to: State, now: int, *, reason: str = "", transfer: bytes | None = None
+    tx: Tx,
+    one: Withdrawal,
+    to: State,
+    now: int,
+    *,
+    reason: str = "",
+    transfer: bytes | None = None,
+    told: Mapping[str, Value] | None = None,
 ) -> Withdrawal:
     """Move a withdrawal; where it ends unpaid, its money goes back to the customer in the same transaction.
+
+    `told` is what the journal says beside the move.
 
     Raises:
         WithdrawalMoved: if the table has no such move, or it moved meanwhile.
@@ -92,13 +136,14 @@ def move(
     if tx.sql.execute(update(table).where(here).values(values)).rowcount != 1:
         raise WithdrawalMoved(f"the withdrawal {one.id} is no longer {one.state}")
     body: dict[str, Value] = {"withdrawal": one.id, "from": one.state.value, "to": to.value, "reason": reason}
+    body |= told or {}
     if transfer is not None:
         body["transfer"] = transfer
     if to in GIVEN_BACK:
         lines = debit(one.customer, one.amount, -1)
         entry = postings.post(tx, f"withdrawal {one.id} {to}", "posted", lines, None, now)
         body["posted"] = postings.sworn(tx.sql, entry)
-    journal.append(tx, "withdrawal", body, now)
+    journal.append(tx, MOVED, body, now)
     return find_withdrawal(tx.sql, one.id)
 
 
@@ -118,6 +163,7 @@ def _read(connection: Connection, rows: Collection[Row[tuple[object, ...]]]) -> 
             row.id, row.customer, row.wallet, Destination(row.destination, row.tag, row.memo),
             Amount(asset(row.network, row.asset_code), int(row.units)), State(row.state), row.reason,
             None if row.transfer is None else bytes.fromhex(row.transfer), row.created, row.updated,
+            row.line,
         )
         for row in rows
     )  # fmt: skip

@@ -6,22 +6,33 @@ again at the next turn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from online.chains.api import FeeTeller, Gateway
 from online.customers.register import require_free
 from online.jobs.build import build_job
 from online.jobs.leases import leases
-from online.jobs.model import Job, find_jobs, transfer_refs
+from online.jobs.leaving import why_barred
+from online.jobs.model import Job, find_job, find_jobs, transfer_refs
 from online.jobs.states import State as JobState
 from online.jobs.withdraw import take_back
-from online.orders.signed import why_barred
 from online.store.database import Store, Tx
+from online.store.people import known
 from online.withdrawals.gathering import forgetful, gather, patient
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.settling import of_withdrawals
 from online.withdrawals.states import State
-from shared.errors import MandateMissing, OverWithdrawalLimit, RecipientRefused, Refusal, WithdrawalMoved
+from online.withdrawals.sworn import Sworn, release_word, remember
+from shared.errors import (
+    JournalDamaged,
+    MandateMissing,
+    OverWithdrawalLimit,
+    RecipientRefused,
+    Refusal,
+    WithdrawalMoved,
+)
+from shared.policy import Person
+from shared.sealed import Sign
 
 
 def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[str, ...]:
@@ -29,8 +40,7 @@ def pay_out(store: Store, gateways: Mapping[str, Gateway], now: int) -> tuple[st
     fees, troubles = _fees(store, gateways)
     troubles += gather(store, now, fees).troubles
     with leases(store) as held:  # what another process builds is its own to tell of
-        barred = (_barred(store, job, now) for job in _gathered(store, JobState.BUILT) if held.take(job))
-        troubles += [trouble for trouble in barred if trouble]
+        troubles += _barred(store, [job for job in _gathered(store, JobState.BUILT) if held.take(job)], now)
         mine = (job for job in _gathered(store, JobState.APPROVED) if job.network in gateways and held.take(job))
         found = (_build(store, job, gateways[job.network], now) for job in mine)
         return (*troubles, *forgetful(store), *(trouble for trouble in found if trouble))
@@ -63,19 +73,26 @@ def _build(store: Store, job: Job, gateway: Gateway, now: int) -> str:
     return ""
 
 
-def release(store: Store, withdrawal_id: str, now: int) -> Withdrawal:
-    """Let a held withdrawal wait to be paid, as a person decided.
+def release(store: Store, withdrawal_id: str, *, person: Person, sign: Sign, now: int) -> Withdrawal:
+    """Let a held withdrawal wait to be paid, by a person's signed word that names it as it was accepted.
 
     Raises:
         UnknownWithdrawal: if there is none. WithdrawalMoved: if it is not held. CustomerFrozen: if its customer is.
+        UnknownPerson: if the store does not hold them. WithdrawalUnproven, JournalDamaged: if the journal says
+            something else than its row.
     """
+    with store.reading() as connection:
+        remember(store, connection, [find_withdrawal(connection, withdrawal_id)])
     with store.transaction() as tx:
         one = find_withdrawal(tx.sql, withdrawal_id)
         # What an order pays waits again only once that order can never pay it: else it would be paid twice.
         if one.state is not State.HELD:
             raise WithdrawalMoved(f"the withdrawal {one.id} is {one.state} and not held")
+        known(tx.sql, person)
         require_free(tx, one.customer)
-        return move(tx, one, State.QUEUED, now)
+        Sworn(tx.sql, tx.station.public_key, [one], store.memory.followed).require(one)
+        word = release_word(one, person, sign)
+        return move(tx, one, State.QUEUED, now, told={"word": word, "by": person.name})
 
 
 def _gathered(store: Store, state: JobState) -> list[Job]:
@@ -94,15 +111,28 @@ def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:
     return f"withdrawals held: {', '.join(one.id for one in paid)[:200]}: {refusal} [{refusal.code}]"
 
 
-def _barred(store: Store, job: Job, now: int) -> str:
-    """Take back what is built and has not left, if its mandate does not let it through any more."""
+def _barred(store: Store, jobs: Sequence[Job], now: int) -> list[str]:
+    """Tell what is built and may not leave, and take it back, so that it stands in nobody's way."""
+    if not jobs or store.station is None:
+        return []
     with store.reading() as connection:
-        why = why_barred(connection, job.order)
-    return _wait_again(store, job, why, now) if why else ""
+        found = [find_job(connection, job.id) for job in jobs]
+        built = [job for job in found if job.state is JobState.BUILT]
+        why = why_barred(connection, store.station.public_key, built, store.memory.followed)
+    return [_stopped(store, job, why[job.id], now) for job in jobs if job.id in why]
+
+
+def _stopped(store: Store, job: Job, why: Refusal, now: int) -> str:
+    try:
+        if not isinstance(why, JournalDamaged):  # then nothing is known of anything
+            return _wait_again(store, job, why, now)
+    except Refusal as refusal:
+        why = refusal
+    return f"withdrawals of job {job.id} do not leave: {why} [{why.code}]"
 
 
 def _wait_again(store: Store, job: Job, refusal: Refusal, now: int) -> str:
-    """Take a job back whose mandate does not let it through any more: what it was to pay waits for the present one."""
+    """Take a job back that may not be carried out: what it was to pay waits, and is looked at when it is gathered."""
     with store.transaction() as tx:
         paid = _paid_by(tx, job)
         take_back(tx, job.id, now)

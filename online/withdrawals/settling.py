@@ -54,7 +54,7 @@ def of_withdrawals(connection: Connection, jobs: Sequence[Job]) -> list[Job]:
 def requeue(tx: Tx, job_id: int, now: int) -> None:
     """Let the withdrawals of a job that never left wait for another order."""
     for one in _carried(tx, job_id):
-        move(tx, one, Stand.QUEUED, now, reason="its order was withdrawn")
+        move(tx, one, Stand.QUEUED, now, reason="its order was withdrawn", told={"job": job_id})
 
 
 def _carried(tx: Tx, job_id: int) -> list[Withdrawal]:
