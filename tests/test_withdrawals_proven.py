@@ -462,13 +462,14 @@ def test_people_that_were_invented_sign_neither_orders_nor_mandates_nor_releases
 # --- stores of the first form -----------------------------------------------------------------------------
 
 
-def test_a_store_of_the_first_form_learns_its_lines_from_the_journal(desk: Desk) -> None:
+def test_a_store_of_an_earlier_form_learns_its_lines_from_the_journal(desk: Desk) -> None:
     lines = {name: line_of(desk, name) for name in ("a", "b")}
     with desk.store.transaction() as tx:
         tx.sql.execute(text("ALTER TABLE withdrawals DROP COLUMN line"))
         tx.sql.execute(text("ALTER TABLE people DROP COLUMN line"))
-        tx.sql.execute(text("DROP INDEX jobs_of_a_wallet"))
-        tx.sql.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        tx.sql.execute(text("DROP INDEX jobs_by_state"))
+        tx.sql.execute(text("CREATE INDEX ix_jobs_state ON jobs (state)"))
+        tx.sql.execute(text("UPDATE alembic_version SET version_num = '0002'"))
     desk.store.close()
     assert url_of(desk.store)
     desk.store = reopened(desk.store)

@@ -124,7 +124,7 @@ jobs = Table(
     metadata,
     Column("id", _Number, primary_key=True),
     Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
-    Column("state", String(10), nullable=False, index=True),
+    Column("state", String(10), nullable=False),
     Column("network", String(40), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
@@ -145,7 +145,7 @@ jobs = Table(
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
     Index("jobs_of_a_source", "source", "state"),
-    Index("jobs_of_a_wallet", "wallet", "state", "updated"),
+    Index("jobs_by_state", "state", "wallet", "updated"),
 )
 
 job_transfers = Table(

@@ -23,7 +23,8 @@ def upgrade() -> None:
     """Add the columns and fill them from the journal; what the lines are worth is verified by whoever goes by them."""
     op.add_column("withdrawals", Column("line", BigInteger))
     op.add_column("people", Column("line", BigInteger))
-    op.create_index("jobs_of_a_wallet", "jobs", ["wallet", "state", "updated"])
+    op.drop_index("ix_jobs_state", "jobs")
+    op.create_index("jobs_by_state", "jobs", ["state", "wallet", "updated"])
     connection = op.get_bind()
     for number, line in connection.execute(text("SELECT n, line FROM audit ORDER BY n")).all():
         match _entry(line):
