@@ -15,6 +15,7 @@ from online.cli.app import App
 from shared.face import ending
 
 _COMMANDS = {
+    "today": ("today", "What waits for a person, each with the next command."),
     "init": ("setup", "Set up a coordinator: data folder, station key, store."),
     "person": ("person", "People: make a key file, register, list."),
     "wallet": ("wallet", "Signers and wallets: pair, import cards, list."),

@@ -19,7 +19,7 @@ from online.chains.api import Gateway
 from online.courier.spool import Spool
 from online.jobs.answers import Answered, import_answer
 from online.jobs.build import build_job, gateway_of
-from online.jobs.export import Exported, export_request, require_ready, waiting
+from online.jobs.export import Exported, export_request, open_requests, require_ready, waiting
 from online.jobs.model import Job
 from online.jobs.model import job as job_of
 from online.jobs.renew import renew_stale
@@ -172,16 +172,8 @@ def _build(one: _Round, job: Job) -> None:
 
 def _open(store: Store, key: bytes) -> dict[bytes, bytes]:
     """Give the exported requests to a signer that an answer can still move, by digest."""
-    items, requests, answers, jobs = tables.request_items, tables.requests, tables.answers, tables.jobs
-    query = (
-        select(requests.c.digest, requests.c.sealed)
-        .join(items, items.c.request == requests.c.digest)
-        .join(jobs, jobs.c.id == items.c.job)
-        .outerjoin(answers, answers.c.request == requests.c.digest)
-        .where(requests.c.signer == key, answers.c.request.is_(None), jobs.c.state == State.EXPORTED.value)
-    )
     with store.reading() as connection:
-        return {bytes.fromhex(row.digest): row.sealed for row in connection.execute(query)}
+        return {one.digest: one.sealed for one in open_requests(connection, key)}
 
 
 def _lay(one: _Round, digest: bytes, sealed: bytes) -> bool:
