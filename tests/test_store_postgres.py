@@ -163,7 +163,7 @@ def test_a_reading_can_not_write(store: Store) -> None:
 
 
 def test_a_line_that_does_not_move_is_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("online.store.engine._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("online.store.engine.BUSY_SECONDS", 0.1)
     other = reopened(store)
     with store.transaction(), pytest.raises(StoreBusy):
         add_person(other, "alice", ALICE.person.key, NOW)

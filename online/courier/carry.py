@@ -20,6 +20,7 @@ from online.courier.spool import Spool
 from online.jobs.answers import Answered, import_answer
 from online.jobs.build import build_job, gateway_of
 from online.jobs.export import Exported, export_request, open_requests, require_ready, waiting
+from online.jobs.leases import Leases, leases
 from online.jobs.model import Job
 from online.jobs.model import job as job_of
 from online.jobs.renew import renew_stale
@@ -54,6 +55,7 @@ class _Round:
 
     store: Store
     gateways: Mapping[str, Gateway]
+    held: Leases
     name: str
     spool: Spool
     now: int
@@ -86,19 +88,27 @@ def carry(
     store: Store, gateways: Mapping[str, Gateway], spools: Mapping[str, Path], now: int,
     *, patience_seconds: float = PATIENCE_SECONDS,
 ) -> Carried:
-    """Do one turn for every signer (by name) with a spool; a trouble of one does not stop the others."""
+    """Do one turn for every signer (by name) with a spool; a trouble of one does not stop the others.
+
+    A spool that another process is busy with is left to it.
+    """
     carried = Carried()
-    for name, folder in sorted(spools.items()):
-        one = _Round(store, gateways, name, Spool(folder), now, carried)
-        try:
-            _carry(one, patience_seconds)
-        except Refusal as refusal:
-            one.refusal("", refusal)
+    with leases(store) as held:
+        for name, folder in sorted(spools.items()):
+            one = _Round(store, gateways, held, name, Spool(folder), now, carried)
+            try:
+                with held.spool(name) as mine:
+                    _carry(one, patience_seconds, mine=mine)
+            except Refusal as refusal:
+                one.refusal("", refusal)
     return carried
 
 
-def _carry(one: _Round, patience_seconds: float) -> None:
+def _carry(one: _Round, patience_seconds: float, *, mine: bool) -> None:
     key = signer_of(one.store, one.name).public_key
+    if not mine:
+        one.carried.waiting += len(_open(one.store, key))
+        return
     _take_answers(one)
     _export(one, key)
     laid = [digest for digest, sealed in _open(one.store, key).items() if _lay(one, digest, sealed)]
@@ -149,11 +159,11 @@ def _export(one: _Round, key: bytes) -> None:
     heights = {network: gateway_of(one.gateways, network).height() for network in sorted(networks)}
     renewed = renew_stale(one.store, key, heights, one.now)
     for job in _approved(one, key) if renewed else waits:
-        if job.state is State.APPROVED and job.order.hex() not in withdrawals:
+        if job.state is State.APPROVED and job.order.hex() not in withdrawals and one.held.take(job):
             _build(one, job)
     try:
         one.carried.exported.append(export_request(one.store, key, one.now, heights=heights))
-    except NothingToExport:
+    except (NothingToExport, RequestOutstanding):  # a person may have exported it meanwhile
         return
 
 

@@ -14,7 +14,7 @@ from online.chains.api import FeeTeller, Gateway
 from online.customers.register import require_free
 from online.jobs.build import build_job
 from online.jobs.leases import leases
-from online.jobs.model import Job, find_jobs, transfer_refs
+from online.jobs.model import Job, find_job, find_jobs, transfer_refs
 from online.jobs.states import State as JobState
 from online.jobs.withdraw import take_back
 from online.orders.signed import why_barred
@@ -91,6 +91,8 @@ def _gathered(store: Store, state: JobState) -> list[Job]:
 def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:
     """Hold what a job was to pay; where it paid many, each waits alone for a look at its recipient."""
     with store.transaction() as tx:
+        if _has_moved(tx, job):
+            return ""
         paid = _paid_by(tx, job)
         take_back(tx, job.id, now)
         for one in paid:
@@ -108,9 +110,16 @@ def _barred(store: Store, job: Job, now: int) -> str:
 def _wait_again(store: Store, job: Job, refusal: Refusal, now: int) -> str:
     """Take a job back whose mandate does not let it through any more: what it was to pay waits for the present one."""
     with store.transaction() as tx:
+        if _has_moved(tx, job):
+            return ""
         paid = _paid_by(tx, job)
         take_back(tx, job.id, now)
     return f"withdrawals wait again: {', '.join(one.id for one in paid)[:200]}: {refusal} [{refusal.code}]"
+
+
+def _has_moved(tx: Tx, job: Job) -> bool:
+    """Say whether another process has moved a job since it was read, such as by exporting it."""
+    return find_job(tx.sql, job.id).state is not job.state
 
 
 def _paid_by(tx: Tx, job: Job) -> list[Withdrawal]:
