@@ -10,15 +10,21 @@ from typing import ClassVar
 
 
 class Refusal(Exception):
-    """A thing that Lockgate will not do, why, and what to do about it."""
+    """A thing that Lockgate will not do, why, and what to do about it.
+
+    It `passes` where nobody needs to do anything: asked again later, the same may be done.
+    """
 
     code: ClassVar[str] = "refused"
     hint: str = "Nothing was changed."
+    passes: bool = False
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, passes: bool | None = None) -> None:
         super().__init__(message)
         if hint is not None:
             self.hint = hint
+        if passes is not None:
+            self.passes = passes
 
 
 # --- values ---------------------------------------------------------------------------------------
@@ -759,6 +765,7 @@ class StoreBusy(Refusal):
     """Another process is writing to the store."""
 
     code = "store-busy"
+    passes = True
     hint = "Do it again in a moment; nothing was changed."
 
 
@@ -881,6 +888,7 @@ class ClaimTaken(Refusal):
     """A sequence, ticket or other claim that another job holds."""
 
     code = "claim-taken"
+    passes = True
     hint = "Build again; the other job keeps its claim until it ends."
 
 
@@ -1027,6 +1035,7 @@ class NodeBusy(NodeUnreachable):
     """A node that does one such thing at a time and was doing it for others as long as was waited; it was not asked."""
 
     code = "node-busy"
+    passes = True
     hint = "Try again later, or give this coordinator a node of its own: others scan this one's coins too."
 
 
@@ -1065,7 +1074,14 @@ class BuiltWrong(Refusal):
     hint = "Nothing was exported. This is a fault of the program; report it with the order's id."
 
 
-class SourceMissing(Refusal):
+class FundsShort(Refusal):
+    """An address that holds too little for what is to be sent from it."""
+
+    code = "funds-short"
+    hint = "Fund the address, wait until pending transactions have ended, or send less."
+
+
+class SourceMissing(FundsShort):
     """A paying account that the validated ledger does not know."""
 
     code = "source-missing"
@@ -1093,7 +1109,7 @@ class ClaimNotFree(Refusal):
     hint = "Wait until the job that holds it is dead, or build on another claim."
 
 
-class ReserveTooLow(Refusal):
+class ReserveTooLow(FundsShort):
     """A source that could not keep its reserve after this and what is pending already."""
 
     code = "reserve-too-low"
@@ -1630,7 +1646,7 @@ class BitcoinPsbtRefused(BitcoinRefusal):
 # --- bitcoin gateway ------------------------------------------------------------------------------
 
 
-class CoinsShort(Refusal):
+class CoinsShort(FundsShort):
     """Not enough free confirmed outputs for what is to be paid."""
 
     code = "coins-short"
@@ -1672,7 +1688,7 @@ class CounterpartyNodeMissing(Refusal):
     hint = "Name a counterparty_url in the network's settings."
 
 
-class AssetsShort(Refusal):
+class AssetsShort(FundsShort):
     """A source that holds less of an asset than is to be sent, or an asset that does not exist as planned."""
 
     code = "assets-short"
@@ -1697,6 +1713,7 @@ class TableGateNear(Refusal):
     """An MPMA so near to the block that changes its address table that another block may read it otherwise."""
 
     code = "mpma-gate-near"
+    passes = True
     hint = "Wait until that block is past; single sends are not concerned."
 
 

@@ -232,7 +232,7 @@ def _held(bank: Bank) -> int:
 def test_more_leases_than_a_server_has_room_for_are_let_go_on_the_way(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("online.jobs.leases._MOST_HELD", 10)
+    monkeypatch.setattr("online.store.locks._MOST_HELD", 10)
     counts = []
     with leases(bank.desk.store) as ours:
         for job in jobs(bank.desk.store):

@@ -19,6 +19,7 @@ from online.chains.api import Gateway
 from online.courier.spool import Spool
 from online.jobs.answers import Answered, import_answer
 from online.jobs.build import build_job, gateway_of
+from online.jobs.coming import judged
 from online.jobs.export import Exported, export_request, open_requests, require_ready, waiting
 from online.jobs.leases import Leases, leases
 from online.jobs.model import Job
@@ -29,6 +30,7 @@ from online.jobs.states import State
 from online.store import tables
 from online.store.database import Store
 from online.store.signers import signer as signer_of
+from online.telling import in_the_way
 from online.withdrawals.settling import ORDER_KIND
 from shared.errors import AnswerTooLate, NothingToExport, Refusal, RequestOutstanding
 from shared.review import fingerprint
@@ -65,7 +67,7 @@ class _Round:
         self.carried.troubles.append(f"spool of {self.name}: {text}")
 
     def refusal(self, what: str, refusal: Refusal) -> None:
-        self.trouble(f"{what}{refusal} [{refusal.code}]")
+        self.carried.troubles.append(in_the_way(f"spool of {self.name}{what}", refusal))
 
 
 def look_back(store: Store, spools: Mapping[str, Path], now: int) -> tuple[str, ...]:
@@ -80,7 +82,7 @@ def look_back(store: Store, spools: Mapping[str, Path], now: int) -> tuple[str, 
             if last is not None and not _is_known(store, last[0]):
                 note_checkpoint(store, signer_of(store, name).public_key, last[1], now)
         except Refusal as refusal:
-            troubles.append(f"spool of {name}: {refusal} [{refusal.code}]")
+            troubles.append(in_the_way(f"spool of {name}", refusal))
     return tuple(troubles)
 
 
@@ -125,9 +127,9 @@ def _take_answers(one: _Round) -> None:
         try:
             done = import_answer(one.store, one.spool.answer(digest), one.now)
         except AnswerTooLate as late:
-            one.refusal(f"answer to {fingerprint(digest)}: ", late)
+            one.refusal(f": answer to {fingerprint(digest)}", late)
         except Refusal as refusal:
-            one.refusal(f"answer to {fingerprint(digest)}: ", refusal)
+            one.refusal(f": answer to {fingerprint(digest)}", refusal)
             continue
         else:
             one.carried.answered.append(done)
@@ -177,7 +179,7 @@ def _build(one: _Round, job: Job) -> None:
     try:
         build_job(one.store, job.id, gateway_of(one.gateways, job.network), one.now)
     except Refusal as refusal:
-        one.refusal(f"job {job.id} waits: ", refusal)
+        one.refusal(f": job {job.id} waits", judged(one.store, job, refusal))
 
 
 def _open(store: Store, key: bytes) -> dict[bytes, bytes]:

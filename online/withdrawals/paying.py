@@ -13,6 +13,7 @@ from sqlalchemy import select
 from online.chains.api import FeeTeller, Gateway
 from online.customers.register import require_free
 from online.jobs.build import build_job
+from online.jobs.coming import judged
 from online.jobs.leases import leases
 from online.jobs.model import Job, find_job, find_jobs, transfer_refs
 from online.jobs.states import State as JobState
@@ -20,6 +21,7 @@ from online.jobs.withdraw import take_back
 from online.orders.signed import why_barred
 from online.store import tables
 from online.store.database import Store, Tx
+from online.telling import in_the_way
 from online.withdrawals.gathering import forgetful, gather, patient
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.settling import ORDER_KIND
@@ -49,7 +51,7 @@ def _fees(store: Store, gateways: Mapping[str, Gateway]) -> tuple[dict[str, int]
             if isinstance(gateway, FeeTeller):
                 fees[network] = gateway.fee_now().units
         except Refusal as refusal:
-            troubles.append(f"withdrawals on {network} wait for lower fees: {refusal} [{refusal.code}]")
+            troubles.append(in_the_way(f"withdrawals on {network} wait for lower fees", refusal))
     return fees, troubles
 
 
@@ -62,7 +64,7 @@ def _build(store: Store, job: Job, gateway: Gateway, now: int) -> str:
     except (MandateMissing, OverWithdrawalLimit) as refusal:
         return _wait_again(store, job, refusal, now)
     except Refusal as refusal:
-        return f"withdrawals of job {job.id} wait: {refusal} [{refusal.code}]"
+        return in_the_way(f"withdrawals of job {job.id} wait", judged(store, job, refusal))
     return ""
 
 
