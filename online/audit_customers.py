@@ -90,7 +90,14 @@ def _place_rows(connection: Connection) -> _Rows:
 
 
 def _allowed(told: Told) -> _Rows:
-    return {(body.get("customer"), body.get("network"), body.get("place")): True for body in _bodies(told, "allowed")}
+    found: dict[Any, bool] = {}
+    for entry in told.entries:
+        key = (entry.body.get("customer"), entry.body.get("network"), entry.body.get("place"))
+        if entry.kind == "allowed":
+            found[key] = True
+        elif entry.kind == "disallowed":
+            found.pop(key, None)
+    return found
 
 
 def _trades(told: Told) -> _Rows:

@@ -1395,6 +1395,13 @@ class NotAllowedThere(Refusal):
     hint = "Add it to the customer's list first: `lockgate customer allow`."
 
 
+class LastPlace(Refusal):
+    """The only destination left on a customer's list: without it they could withdraw to anywhere."""
+
+    code = "last-place"
+    hint = "Allow another one first, hold the customer, or say that anywhere is meant: --anywhere."
+
+
 class BadTarget(Refusal):
     """A band that is none."""
 
