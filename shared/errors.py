@@ -797,6 +797,13 @@ class StoreNewer(Refusal):
     hint = "Use the newer program; the store is never taken back to an older form."
 
 
+class StoreForm(Refusal):
+    """A store whose tables have a form that no migration made, such as one of a program between two releases."""
+
+    code = "store-form"
+    hint = "Go on with the program that made it, or set up a new store and open the wallets' books there."
+
+
 class StationLocked(Refusal):
     """Something would be written, and the station key that signs the coordinator's journal is not open."""
 
