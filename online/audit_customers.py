@@ -40,6 +40,7 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
         (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
         (tables.reserves, _reserves(told), _reserve_rows(connection)),
+        (tables.differences, _differences(told), _difference_rows(connection)),
         (tables.targets, _targets(told),
          _kept(connection, tables.targets, "network", "holder", "asset_code", "sealed")),
     ):
@@ -114,7 +115,14 @@ def _place_rows(connection: Connection) -> _Rows:
 
 
 def _allowed(told: Told) -> _Rows:
-    return {(body.get("customer"), body.get("network"), body.get("place")): True for body in _bodies(told, "allowed")}
+    found: dict[Any, bool] = {}
+    for entry in told.entries:
+        key = (entry.body.get("customer"), entry.body.get("network"), entry.body.get("place"))
+        if entry.kind == "allowed":
+            found[key] = True
+        elif entry.kind == "disallowed":
+            found.pop(key, None)
+    return found
 
 
 def _trades(told: Told) -> _Rows:
@@ -289,6 +297,21 @@ def _reserves(told: Told) -> _Rows:
 
 def _reserve_rows(connection: Connection) -> _Rows:
     return {row.wallet: (row.units, row.height, row.time) for row in connection.execute(select(tables.reserves))}
+
+
+def _differences(told: Told) -> _Rows:
+    """Give what the newest look that was kept found, by its place there."""
+    found: _Rows = {}
+    for body in _bodies(told, "reconciled"):
+        rows = body.get("differences")
+        said = rows if isinstance(rows, list) else []
+        found = {at: tuple(row) for at, row in enumerate(said) if isinstance(row, list)}
+    return found
+
+
+def _difference_rows(connection: Connection) -> _Rows:
+    rows = connection.execute(select(tables.differences))
+    return {row.position: (row.kind, row.wallet, row.asset_code, row.units, row.tx_id) for row in rows}
 
 
 def _targets(told: Told) -> _Rows:

@@ -10,15 +10,21 @@ from typing import ClassVar
 
 
 class Refusal(Exception):
-    """A thing that Lockgate will not do, why, and what to do about it."""
+    """A thing that Lockgate will not do, why, and what to do about it.
+
+    It `passes` where nobody needs to do anything: asked again later, the same may be done.
+    """
 
     code: ClassVar[str] = "refused"
     hint: str = "Nothing was changed."
+    passes: bool = False
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, passes: bool | None = None) -> None:
         super().__init__(message)
         if hint is not None:
             self.hint = hint
+        if passes is not None:
+            self.passes = passes
 
 
 # --- values ---------------------------------------------------------------------------------------
@@ -759,6 +765,7 @@ class StoreBusy(Refusal):
     """Another process is writing to the store."""
 
     code = "store-busy"
+    passes = True
     hint = "Do it again in a moment; nothing was changed."
 
 
@@ -788,6 +795,13 @@ class StoreNewer(Refusal):
 
     code = "store-newer"
     hint = "Use the newer program; the store is never taken back to an older form."
+
+
+class StoreForm(Refusal):
+    """A store whose tables have a form that no migration made, such as one of a program between two releases."""
+
+    code = "store-form"
+    hint = "Go on with the program that made it, or set up a new store and open the wallets' books there."
 
 
 class StationLocked(Refusal):
@@ -881,6 +895,7 @@ class ClaimTaken(Refusal):
     """A sequence, ticket or other claim that another job holds."""
 
     code = "claim-taken"
+    passes = True
     hint = "Build again; the other job keeps its claim until it ends."
 
 
@@ -1027,6 +1042,7 @@ class NodeBusy(NodeUnreachable):
     """A node that does one such thing at a time and was doing it for others as long as was waited; it was not asked."""
 
     code = "node-busy"
+    passes = True
     hint = "Try again later, or give this coordinator a node of its own: others scan this one's coins too."
 
 
@@ -1065,7 +1081,14 @@ class BuiltWrong(Refusal):
     hint = "Nothing was exported. This is a fault of the program; report it with the order's id."
 
 
-class SourceMissing(Refusal):
+class FundsShort(Refusal):
+    """An address that holds too little for what is to be sent from it."""
+
+    code = "funds-short"
+    hint = "Fund the address, wait until pending transactions have ended, or send less."
+
+
+class SourceMissing(FundsShort):
     """A paying account that the validated ledger does not know."""
 
     code = "source-missing"
@@ -1093,7 +1116,7 @@ class ClaimNotFree(Refusal):
     hint = "Wait until the job that holds it is dead, or build on another claim."
 
 
-class ReserveTooLow(Refusal):
+class ReserveTooLow(FundsShort):
     """A source that could not keep its reserve after this and what is pending already."""
 
     code = "reserve-too-low"
@@ -1386,6 +1409,13 @@ class NotAllowedThere(Refusal):
     hint = "Add it to the customer's list first: `lockgate customer allow`."
 
 
+class LastPlace(Refusal):
+    """The only destination left on a customer's list: without it they could withdraw to anywhere."""
+
+    code = "last-place"
+    hint = "Allow another one first, hold the customer, or say that anywhere is meant: --anywhere."
+
+
 class BadTarget(Refusal):
     """A band that is none."""
 
@@ -1637,7 +1667,7 @@ class BitcoinPsbtRefused(BitcoinRefusal):
 # --- bitcoin gateway ------------------------------------------------------------------------------
 
 
-class CoinsShort(Refusal):
+class CoinsShort(FundsShort):
     """Not enough free confirmed outputs for what is to be paid."""
 
     code = "coins-short"
@@ -1679,7 +1709,7 @@ class CounterpartyNodeMissing(Refusal):
     hint = "Name a counterparty_url in the network's settings."
 
 
-class AssetsShort(Refusal):
+class AssetsShort(FundsShort):
     """A source that holds less of an asset than is to be sent, or an asset that does not exist as planned."""
 
     code = "assets-short"
@@ -1704,6 +1734,7 @@ class TableGateNear(Refusal):
     """An MPMA so near to the block that changes its address table that another block may read it otherwise."""
 
     code = "mpma-gate-near"
+    passes = True
     hint = "Wait until that block is past; single sends are not concerned."
 
 

@@ -5,21 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from online.audit import verify
-from online.customers.register import Customer, customers, freeze, register, unfreeze
+from online.customers.register import (
+    Customer,
+    allow_place,
+    allowed,
+    customers,
+    disallow_place,
+    freeze,
+    register,
+    unfreeze,
+)
 from online.customers.trades import HOUSE, Leg, trade
 from online.ledger.books import balance_sheet, prove_balances
+from online.store import tables
+from shared.effects import Destination
 from shared.errors import (
     BadCustomer,
     BadTrade,
     CustomerFrozen,
+    LastPlace,
+    NotAllowedThere,
     NotCovered,
     Refusal,
     TradeConflict,
     UnknownCustomer,
 )
-from tests.online_world import ALICE, NOW, Desk, make_desk, xrp
+from tests.online_world import ALICE, NETWORK, NOW, Desk, make_desk, xrp
 
 
 @pytest.fixture
@@ -110,3 +124,49 @@ def test_what_is_no_trade_is_refused_and_moves_nothing(desk: Desk, legs: list[Le
     with pytest.raises(refusal):
         trade(desk.store, "t1", legs, NOW)
     assert balance_sheet(desk.store) == before
+
+
+# --- where they may withdraw to -----------------------------------------------------------------------
+
+HERE, THERE = Destination("rHere", 5), Destination("rThere")
+
+
+def listed(desk: Desk) -> list[str]:
+    with desk.store.reading() as connection:
+        return [one.place for one in allowed(connection, "dave")]
+
+
+def test_a_list_of_places_is_shortened_and_the_journal_says_so(desk: Desk) -> None:
+    for place in (HERE, THERE):
+        allow_place(desk.store, "dave", NETWORK, place, NOW)
+    disallow_place(desk.store, "dave", NETWORK, HERE, NOW)
+    assert listed(desk) == ["rThere"]
+    assert verify(desk.store).ok
+    allow_place(desk.store, "dave", NETWORK, HERE, NOW)
+    assert verify(desk.store).ok
+    with desk.store.transaction() as tx:
+        tx.sql.execute(delete(tables.allowed).where(tables.allowed.c.place == "rThere"))
+    assert verify(desk.store).problems == (f"allowed dave {NETWORK} rThere: not as the journal says",)
+
+
+def test_the_last_place_goes_only_where_anywhere_is_meant(desk: Desk) -> None:
+    allow_place(desk.store, "dave", NETWORK, HERE, NOW)
+    allow_place(desk.store, "dave", "xrpl:test", THERE, NOW)  # another network's list is another list
+    with pytest.raises(LastPlace):
+        disallow_place(desk.store, "dave", NETWORK, HERE, NOW)
+    disallow_place(desk.store, "dave", NETWORK, HERE, NOW, anywhere=True)
+    assert listed(desk) == ["rThere"]
+    assert verify(desk.store).ok
+
+
+@pytest.mark.parametrize(("who", "place", "refusal"), [
+    ("dave", THERE, NotAllowedThere), ("dave", Destination("rHere"), NotAllowedThere),
+    ("edward", HERE, NotAllowedThere), ("nobody", HERE, UnknownCustomer),
+])  # fmt: skip
+def test_only_what_is_listed_is_taken_off(
+    desk: Desk, who: str, place: Destination, refusal: type[Refusal]
+) -> None:
+    allow_place(desk.store, "dave", NETWORK, HERE, NOW)
+    with pytest.raises(refusal):
+        disallow_place(desk.store, who, NETWORK, place, NOW, anywhere=True)
+    assert listed(desk) == ["rHere tag 5"]

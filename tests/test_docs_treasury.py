@@ -60,5 +60,5 @@ def test_every_command_of_the_integrators_page_does_what_the_page_says(machines:
 def test_the_functions_that_the_integrators_page_names_are_there() -> None:
     page = (ROOT / "docs" / "integrator.md").read_text("utf-8")
     named = re.findall(r"`(online\.[a-z_.]+)\.([a-z_]+)`", page)
-    assert len(named) == 7
+    assert len(named) == 8
     assert all(callable(getattr(importlib.import_module(module), name)) for module, name in named)

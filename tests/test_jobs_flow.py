@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from online.chains.api import Dead, Outcome, Verdict, Watched
+from online.jobs import watch
 from online.jobs.answers import import_answer
 from online.jobs.export import export_request, request_blob, requests
 from online.jobs.model import job, jobs
@@ -19,7 +20,8 @@ from online.jobs.states import ENDS, MOVES, State
 from online.jobs.withdraw import withdraw
 from online.ledger.books import balance_sheet
 from online.orders.approval import rebuild
-from shared.errors import MoveRefused, NothingToExport, RequestOutstanding
+from online.withdrawals import paying
+from shared.errors import MandateMissing, MoveRefused, NothingToExport, RecipientRefused, RequestOutstanding
 from tests.online_world import ALICE, EXPIRY, NETWORK, NOW, XRP, Desk, World, make_desk, xrp
 from tests.store_place import backed_up
 
@@ -268,3 +270,17 @@ def test_no_move_exists_beside_the_table(desk: Desk) -> None:
             move(tx, jobs(desk.store)[0], to, NOW)
     assert {State.FINAL, State.DECLINED, State.WITHDRAWN, State.DEAD, State.FAILED} == ENDS
     assert XRP.decimals == 6
+
+
+def test_what_another_process_has_moved_meanwhile_is_left_alone(desk: Desk) -> None:
+    desk.rebalance()
+    (built,) = desk.build()
+    desk.answered()
+    desk.tick()
+    (submitted,) = jobs(desk.store)
+    desk.world.close()
+    desk.tick()
+    assert watch._end(desk.store, submitted, State.DEAD, Dead(1, "late"), NOW) is None
+    assert paying._wait_again(desk.store, built, MandateMissing("revoked"), NOW) == ""
+    assert paying._hold(desk.store, built, RecipientRefused("no"), NOW) == ""
+    assert desk.states() == ["final"]

@@ -1,6 +1,6 @@
-"""Several coordinator processes on one PostgreSQL: each transaction is handed over once a turn, whoever of them dies.
+"""Several coordinator processes on one store: each transaction is handed over once a turn, whoever of them dies.
 
-Two processes do their turns at the same time over 100 jobs, on one ledger that notes who handed it what and when, and
+Two processes do their turns at the same time over 40 jobs, on one ledger that notes who handed it what and when, and
 of one network's deposits they read one at a time.
 """
 
@@ -11,14 +11,16 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from online.audit import verify
+from online.courier.carry import carry
 from online.customers.register import register
+from online.customers.trades import HOUSE, Leg, trade
 from online.deposits.instructions import instruct
 from online.deposits.model import deposits
 from online.jobs.build import build_approved
@@ -26,19 +28,29 @@ from online.jobs.leases import leases
 from online.jobs.loop import tick
 from online.jobs.model import jobs
 from online.jobs.states import State
+from online.withdrawals.accepting import Wish, accept
+from online.withdrawals.model import withdrawals
+from shared.effects import Destination
 from shared.errors import StoreBusy
 from tests.coordinators import SPAWN, Ledger, Line, Place, one_turn, served, started
 from tests.online_world import NETWORK, NOW, Desk, make_desk, xrp
 from tests.store_place import needs_server, placed, reopened, store_url
+from tests.test_withdrawals import MANDATE, mandated
 
-pytestmark = [pytest.mark.postgres, needs_server]
+JOBS = 40
+SERVER = pytest.param("postgresql", marks=[pytest.mark.postgres, needs_server])
 
-JOBS = 100
+
+@pytest.fixture(params=["sqlite", SERVER])
+def kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Let the stores of a test stand on each kind."""
+    with placed(request.param):
+        yield request.param
 
 
 @dataclass
 class Bank:
-    """A desk with 100 answered jobs, and two processes that wait for their turns."""
+    """A desk with 40 answered jobs, and two processes that wait for their turns."""
 
     desk: Desk
     ledger: Ledger
@@ -53,15 +65,15 @@ class Bank:
 
 
 @pytest.fixture
-def bank(tmp_path: Path) -> Iterator[Bank]:
-    with placed("postgresql"):
-        ledger = Ledger(pause_seconds=0.01)
-        desk = make_desk(tmp_path, ledger)
-        ledger.accounts[desk.address("cold")].tickets = set(range(1, JOBS + 1))
-        desk.payments(JOBS)
-        desk.answered()
-        with served(ledger, desk.signer, store_url(tmp_path), tmp_path) as place:
-            yield Bank(desk, ledger, place)
+def bank(tmp_path: Path, kind: str) -> Iterator[Bank]:
+    assert kind
+    ledger = Ledger(pause_seconds=0.01)
+    desk = make_desk(tmp_path, ledger)
+    ledger.accounts[desk.address("cold")].tickets = set(range(1, JOBS + 1))
+    desk.payments(JOBS)
+    desk.answered()
+    with served(ledger, desk.signer, store_url(tmp_path), tmp_path) as place:
+        yield Bank(desk, ledger, place)
 
 
 def test_two_processes_hand_each_transaction_over_once_a_turn_and_share_the_work(bank: Bank) -> None:
@@ -105,6 +117,38 @@ def test_what_a_killed_process_was_busy_with_is_taken_up_by_the_other(bank: Bank
     assert verify(bank.desk.store).ok
 
 
+def test_two_processes_that_pay_what_is_due_have_nothing_to_tell(tmp_path: Path, kind: str) -> None:
+    assert kind
+    ledger = Ledger()
+    desk = make_desk(tmp_path, ledger)
+    ledger.accounts[desk.address("cold")].tickets = set(range(1, 21))
+    register(desk.store, "dave", NOW)
+    trade(desk.store, "t1", [Leg(HOUSE, "dave", xrp(100))], NOW)
+    mandated(desk, replace(MANDATE, count=1))
+    for tag in range(20):
+        accept(desk.store, Wish(f"w{tag}", "dave", "cold", Destination(desk.address("hot"), tag), xrp(1)), NOW)
+    with served(ledger, desk.signer, store_url(tmp_path), tmp_path) as place:
+        start = SPAWN.Barrier(2)
+        processes = [started(one_turn, place, start, 1) for _ in range(2)]
+        for process in processes:
+            process.join(timeout=60)
+    assert place.lines("troubles") == []
+    assert {job.state for job in jobs(desk.store)} == {State.BUILT}
+    assert {one.state.value for one in withdrawals(desk.store)} == {"ordered"}
+
+
+def test_one_process_at_a_time_carries_to_a_spool(bank: Bank, tmp_path: Path) -> None:
+    spools = {"vault": tmp_path / "spool"}
+    for name in ("in", "out", "refused"):
+        (spools["vault"] / name).mkdir(parents=True)
+    bank.desk.rebalance(key="another")
+    with leases(reopened(bank.desk.store)) as theirs, theirs.spool("vault") as mine:
+        assert mine
+        carried = carry(bank.desk.store, bank.desk.gateways, spools, NOW, patience_seconds=0)
+        assert (carried.exported, carried.troubles) == ([], [])
+    assert len(carry(bank.desk.store, bank.desk.gateways, spools, NOW, patience_seconds=0).exported) == 1
+
+
 def test_a_job_that_another_session_holds_is_left_alone_until_it_lets_go(bank: Bank) -> None:
     (first, second, *_) = jobs(bank.desk.store)
     with leases(reopened(bank.desk.store)) as theirs:
@@ -119,7 +163,7 @@ def test_a_job_that_another_session_holds_is_left_alone_until_it_lets_go(bank: B
 def test_builders_for_one_address_stand_in_line_and_those_for_others_do_not(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("online.store.engine._BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("online.store.engine.BUSY_SECONDS", 0.2)
     other, name = reopened(bank.desk.store), f"{NETWORK}/{bank.desk.address('cold')}"
     bank.desk.rebalance(key="another")
     with leases(other) as theirs, theirs.line(name):
@@ -130,30 +174,32 @@ def test_builders_for_one_address_stand_in_line_and_those_for_others_do_not(
     assert len(build_approved(bank.desk.store, bank.desk.gateways, NOW)) == 1
 
 
-def test_one_process_at_a_time_reads_a_networks_deposits_on_and_another_goes_on_when_it_dies(tmp_path: Path) -> None:
-    with placed("postgresql"):
-        ledger = Ledger()
-        desk = make_desk(tmp_path, ledger)
-        register(desk.store, "dave", NOW)
-        place = instruct(desk.store, "dave", "hot", NOW).place
-        with served(ledger, desk.signer, store_url(tmp_path), tmp_path) as there:
-            line, here = {NETWORK: Line(ledger)}, os.getpid()
-            tick(desk.store, line, NOW)
-            ledger.pay(desk.address("cold"), place, xrp(5))
-            ledger.pass_by()
-            ledger.answering.clear()
-            start = SPAWN.Barrier(2)
-            other = started(one_turn, there, start, 1)
-            start.wait(timeout=60)
-            _wait_until(lambda: ledger.readers == [here, other.pid])
-            assert tick(desk.store, line, NOW).troubles == ()
-            assert ledger.readers == [here, other.pid]
-            os.kill(other.pid or 0, signal.SIGKILL)
-            other.join(timeout=30)
-            ledger.answering.set()
-            _wait_until(lambda: tick(desk.store, line, NOW).troubles == () and ledger.readers[2:] == [here])
-        assert [(one.customer, one.amount) for one in deposits(desk.store)] == [("dave", xrp(5))]
-        desk.require_books()
+def test_one_process_at_a_time_reads_a_networks_deposits_on_and_another_goes_on_when_it_dies(
+    tmp_path: Path, kind: str
+) -> None:
+    assert kind
+    ledger = Ledger()
+    desk = make_desk(tmp_path, ledger)
+    register(desk.store, "dave", NOW)
+    place = instruct(desk.store, "dave", "hot", NOW).place
+    with served(ledger, desk.signer, store_url(tmp_path), tmp_path) as there:
+        line, here = {NETWORK: Line(ledger)}, os.getpid()
+        tick(desk.store, line, NOW)
+        ledger.pay(desk.address("cold"), place, xrp(5))
+        ledger.pass_by()
+        ledger.answering.clear()
+        start = SPAWN.Barrier(2)
+        other = started(one_turn, there, start, 1)
+        start.wait(timeout=60)
+        _wait_until(lambda: ledger.readers == [here, other.pid])
+        assert tick(desk.store, line, NOW).troubles == ()
+        assert ledger.readers == [here, other.pid]
+        os.kill(other.pid or 0, signal.SIGKILL)
+        other.join(timeout=30)
+        ledger.answering.set()
+        _wait_until(lambda: tick(desk.store, line, NOW).troubles == () and ledger.readers[2:] == [here])
+    assert [(one.customer, one.amount) for one in deposits(desk.store)] == [("dave", xrp(5))]
+    desk.require_books()
 
 
 def test_a_cursor_that_another_session_owns_is_left_alone_and_those_of_other_networks_are_not(bank: Bank) -> None:
@@ -182,10 +228,11 @@ def _held(bank: Bank) -> int:
         ).scalar_one())  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", [SERVER], indirect=True)
 def test_more_leases_than_a_server_has_room_for_are_let_go_on_the_way(
     bank: Bank, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("online.jobs.leases._MOST_HELD", 10)
+    monkeypatch.setattr("online.store.locks._MOST_HELD", 10)
     counts = []
     with leases(bank.desk.store) as ours:
         for job in jobs(bank.desk.store):

@@ -86,6 +86,13 @@ def test_what_the_second_node_does_not_tell_is_not_believed(second: Arrivals) ->
         agreed(told(came(1001)), [COIN], {"COIN": "10"}, lambda: second)
 
 
+@pytest.mark.parametrize(("height", "passes"), [(6, True), (7, False)], ids=["behind", "as far"])
+def test_a_second_node_that_has_not_read_so_far_is_waited_for(height: int, *, passes: bool) -> None:
+    with pytest.raises(NodesDisagree) as refusal:
+        agreed(told(came(1001)), [COIN], {"COIN": "10"}, lambda: Arrivals((), "c", height))
+    assert refusal.value.passes is passes
+
+
 def test_many_small_deposits_are_one_large_sum() -> None:
     with pytest.raises(NodesDisagree):
         agreed(told(came(600), came(600, "b")), [COIN], {"COIN": "10"}, lambda: told(came(600)))
@@ -200,7 +207,9 @@ def test_a_second_node_that_is_behind_lets_large_deposits_on_near_wait(tmp_path:
             behind.faults.stuck_at = behind.height
             house.world.fund(place.address, 7 * UNIT)
             house.world.advance(5)
-            assert troubles(house) == ["nodes-disagree]"]
+            report = tick(house.store, house.gateways, NOW)
+            assert (report.troubles, len(report.waits)) == ((), 1)
+            assert report.waits[0].endswith("[nodes-disagree]")
             assert credited(house) == []
             behind.faults.stuck_at = None
             house.tick()

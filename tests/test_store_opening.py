@@ -24,6 +24,7 @@ from shared.errors import (
     NameTaken,
     Refusal,
     StationLocked,
+    StoreForm,
     StoreNewer,
     UnknownSigner,
 )
@@ -49,6 +50,26 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
         tx.sql.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreNewer):
         open_store(store_url(tmp_path))
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ("DROP TABLE differences", "misses differences.asset_code"),
+    ("ALTER TABLE customers DROP COLUMN frozen", "misses customers.frozen"),
+    ("ALTER TABLE customers ADD COLUMN name INTEGER", "has customers.name"),
+])  # fmt: skip
+def test_a_store_of_a_form_between_two_releases_is_refused(tmp_path: Path, change: str, said: str) -> None:
+    store = open_store(store_url(tmp_path), STATION)
+    with store.transaction() as tx:
+        tx.sql.execute(text(change))
+    with pytest.raises(StoreForm, match=said):
+        open_store(store_url(tmp_path))
+
+
+def test_tables_of_others_beside_ours_are_none_of_our_business(tmp_path: Path) -> None:
+    store = open_store(store_url(tmp_path), STATION)
+    with store.transaction() as tx:
+        tx.sql.execute(text("CREATE TABLE weather (day INTEGER)"))
+    open_store(store_url(tmp_path)).close()
 
 
 def test_nothing_is_written_without_the_station_key(tmp_path: Path) -> None:

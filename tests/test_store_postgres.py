@@ -24,7 +24,15 @@ from online.audit import verify
 from online.store import tables
 from online.store.database import Store, Tx, open_store
 from online.store.people import add_person, people
-from shared.errors import DiskFull, Refusal, StoreBusy, StoreDamaged, StoreReadOnly, StoreUnreachable
+from shared.errors import (
+    DiskFull,
+    Refusal,
+    StoreBusy,
+    StoreDamaged,
+    StoreForm,
+    StoreReadOnly,
+    StoreUnreachable,
+)
 from tests.online_world import ALICE, BOB, NOW, STATION
 from tests.store_place import needs_server, placed, reopened, store_url, url_of
 
@@ -163,7 +171,7 @@ def test_a_reading_can_not_write(store: Store) -> None:
 
 
 def test_a_line_that_does_not_move_is_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("online.store.engine._BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("online.store.engine.BUSY_SECONDS", 0.1)
     other = reopened(store)
     with store.transaction(), pytest.raises(StoreBusy):
         add_person(other, "alice", ALICE.person.key, NOW)
@@ -277,6 +285,8 @@ def test_a_writer_that_was_killed_leaves_nothing_and_the_line_moves_on(store: St
         ("40P01", StoreBusy),
         ("25006", StoreReadOnly),
         ("42501", StoreReadOnly),
+        ("42P01", StoreForm),
+        ("42703", StoreForm),
         ("57P01", StoreUnreachable),
         ("58030", StoreUnreachable),
         ("08006", StoreUnreachable),

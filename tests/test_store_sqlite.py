@@ -42,7 +42,7 @@ def test_a_store_that_is_not_there_is_refused(url: str) -> None:
 
 
 def test_a_store_that_another_process_writes_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("online.store.engine._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("online.store.engine.BUSY_SECONDS", 0.05)
     store = open_store(_url(tmp_path), STATION)
     other = sqlite3.connect(tmp_path / "lockgate.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

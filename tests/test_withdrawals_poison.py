@@ -25,6 +25,7 @@ from online.withdrawals.model import withdrawals
 from online.withdrawals.payable import require_payable
 from online.withdrawals.paying import pay_out
 from online.withdrawals.states import State
+from online.withdrawals.waiting import Wait, look
 from shared.chains import chain
 from shared.effects import Destination
 from shared.errors import BadOrder, MandateMissing, NothingToExport, Refusal
@@ -175,6 +176,7 @@ def test_released_together_they_leave_one_day_after_another_and_say_why_they_wai
     assert paid(desk, LATER) == ["a"]
     reasons = {one.id: one.reason for one in withdrawals(desk.store)}
     assert reasons["b"] == reasons["c"] == "waits: cold pays at most 100 XRP in 24 hours"
+    assert look(desk.store, "b", LATER)[1] == Wait("cold pays at most 100 XRP in 24 hours")
     assert paid(desk, LATER + 86_399) == ["a"]
     assert paid(desk, LATER + 86_400) == ["a", "b"]
     assert paid(desk, LATER + 2 * 86_400) == ["a", "b", "c"]

@@ -54,7 +54,8 @@ def agreed(
     told = {(one.key, one.destination, one.amount) for one in other.found}
     for one in found.found:
         if one.amount.asset in large and not one.refund and (one.key, one.destination, one.amount) not in told:
-            raise NodesDisagree(f"the second node does not tell of {one.amount} to {one.destination} by {one.tx_id}")
+            text = f"the second node does not tell of {one.amount} to {one.destination} by {one.tx_id}"
+            raise NodesDisagree(text, passes=other.height < one.height)  # it has not read so far yet
     return found
 
 

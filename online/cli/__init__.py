@@ -15,6 +15,7 @@ from online.cli.app import App
 from shared.face import ending
 
 _COMMANDS = {
+    "today": ("today", "What waits for a person, each with the next command."),
     "init": ("setup", "Set up a coordinator: data folder, station key, store."),
     "person": ("person", "People: make a key file, register, list."),
     "wallet": ("wallet", "Signers and wallets: pair, import cards, list."),
@@ -31,7 +32,7 @@ _COMMANDS = {
     "tickets": ("draft", "Draft an order for XRPL tickets, for payments in parallel."),
     "lanes": ("draft", "Draft that further keys sign for an address, for payments in parallel."),
     "rotate": ("draft", "Draft that an address gets another key in the place of one."),
-    "customer": ("customer", "Customers: add, list, show, hold, release, allow."),
+    "customer": ("customer", "Customers: add, list, show, hold, release, allow, disallow."),
     "deposit": ("deposit", "Where customers pay, and what arrived."),
     "suspense": ("deposit", "What arrived for nobody known: list, credit, return."),
     "mandate": ("mandate", "Two people's word that a wallet pays withdrawals by itself: draft, approve, revoke."),

@@ -12,11 +12,12 @@ from online.cli.output import fields, json_option, listing, moment, note
 if TYPE_CHECKING:
     from online.customers.register import Customer
     from online.store.database import Store
+    from shared.effects import Destination
 
 
 @click.group()
 def customer() -> None:
-    """Customers: add, list, show, hold, release, allow."""
+    """Customers: add, list, show, hold, release, allow, disallow."""
 
 
 @customer.command()
@@ -48,15 +49,18 @@ def list_(app: App, *, as_json: bool) -> None:
 @json_option
 @pass_app
 def show(app: App, customer_id: str, *, as_json: bool) -> None:
-    """Show what a customer is owed, and where they pay."""
-    from online.customers.register import find_customer
+    """Show what a customer is owed, where they pay, and where they may withdraw to."""
+    from online.customers.register import allowed, find_customer
     from online.deposits.instructions import instructions
 
     with app.reading() as store:
         with store.reading() as connection:
             found = _value(find_customer(connection, customer_id))
+            listed = [f"{one.network}: {one.place}" for one in allowed(connection, customer_id)]
         places = [f"{one.network}: {one.place}" for one in instructions(store, customer_id)]
-        fields({**found, "owed": _owed(store, customer_id), "pays to": places}, as_json=as_json)
+        owed = _owed(store, customer_id)
+    to = [*listed, "other networks: anywhere"] if listed else ["anywhere"]
+    fields({**found, "owed": owed, "pays to": places, "withdraws to": to}, as_json=as_json)
 
 
 @customer.command()
@@ -97,14 +101,39 @@ def release(app: App, customer_id: str, name: str, *, as_json: bool) -> None:
 def allow(app: App, customer_id: str, network: str, address: str, tag: int | None, *, as_json: bool) -> None:
     """Let a customer withdraw to ADDRESS; with a first one, to listed ones alone. Prompts: station."""
     from online.customers.register import allow_place
+
+    with app.writing() as store:
+        place = _place(network, address, tag)
+        allow_place(store, customer_id, network, place, app.now())
+    fields({"customer": customer_id, "network": network, "place": str(place)}, as_json=as_json)
+
+
+@customer.command()
+@click.argument("customer_id", metavar="ID")
+@click.argument("network")
+@click.argument("address")
+@click.option("--tag", type=click.IntRange(0, 2**32 - 1), help="The one with exactly this tag.")
+@click.option("--anywhere", is_flag=True, help="Also if it is the last one: they then withdraw to anywhere.")
+@json_option
+@pass_app
+def disallow(
+    app: App, customer_id: str, network: str, address: str, tag: int | None, *, anywhere: bool, as_json: bool
+) -> None:
+    """Take ADDRESS off a customer's list. What was accepted to it before goes on. Prompts: station."""
+    from online.customers.register import disallow_place
+
+    with app.writing() as store:
+        place = _place(network, address, tag)
+        disallow_place(store, customer_id, network, place, app.now(), anywhere=anywhere)
+    fields({"customer": customer_id, "network": network, "place": str(place)}, as_json=as_json)
+
+
+def _place(network: str, address: str, tag: int | None) -> Destination:
     from shared.chains import chain
     from shared.effects import Destination
 
-    with app.writing() as store:
-        found = chain(network).parse_address(address, network)
-        place = Destination(found.address, found.tag if tag is None else tag)
-        allow_place(store, customer_id, network, place, app.now())
-    fields({"customer": customer_id, "network": network, "place": str(place)}, as_json=as_json)
+    found = chain(network).parse_address(address, network)
+    return Destination(found.address, found.tag if tag is None else tag)
 
 
 def _owed(store: Store, customer_id: str) -> list[str]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from shared.face.telling import note as note  # noqa: PLC0414 - the twin of `say`, which the commands import from here
 from shared.money import Amount, Asset, format_units
 from shared.review import printable
+
+NOBODY: Final = "NAME"
+"""What stands in a command for who will sign, where nobody is named."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 

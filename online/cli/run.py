@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -30,23 +30,26 @@ def run(app: App, interval: float, *, once: bool, until_idle: bool, as_json: boo
     """Submit what is signed, and watch it to its end. Prompts: station. SIGTERM ends it after a round."""
     with app.writing() as store, _ending() as ending:
         _look_at_nodes(app)
+        before: tuple[str, ...] = ()
         while not ending.is_set():
             report = _turn(store, app)
-            _print(report, as_json=as_json)
+            _print(report, before, as_json=as_json)
+            before = report.waits
             if once and report.troubles:
                 raise LoopTrouble(f"{len(report.troubles)} troubles in this round")
-            if once or (until_idle and not report.pending and not report.troubles):
+            if once or (until_idle and not (report.pending or report.troubles or report.waits)):
                 return
             ending.wait(interval)
 
 
 def _turn(store: Store, app: App) -> Report:
     from online.jobs.loop import Report, tick
+    from online.telling import in_the_way
 
     try:
         return tick(store, app.gateways, app.now(), app.config.spools)
     except StoreBusy as busy:  # another command writes; the next round comes soon
-        return Report((), (), 0, (f"{busy} [{busy.code}]",))
+        return Report((), (), 0, (), (in_the_way("this round", busy),))
 
 
 def _look_at_nodes(app: App) -> None:
@@ -73,7 +76,8 @@ def _ending() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print(report: Report, *, as_json: bool) -> None:
+def _print(report: Report, before: Collection[str], *, as_json: bool) -> None:
+    """Print what a round did; what waits and was told the round `before` is not told again."""
     if as_json:
         click.echo(json.dumps(_value(report)))  # a line a round
         return
@@ -81,6 +85,9 @@ def _print(report: Report, *, as_json: bool) -> None:
         say(f"job {one.job}: submitted, {one.verdict.kind}: {one.verdict.text}")
     for moved in report.moved:
         say(f"job {moved.job}: {moved.state}, {moved.text}")
+    for text in report.waits:
+        if text not in before:
+            note(f"waits: {text}")
     for text in report.troubles:
         note(f"trouble: {text}")
 
@@ -91,4 +98,5 @@ def _value(report: Report) -> dict[str, Any]:
         "moved": [{"job": one.job, "state": str(one.state), "text": one.text} for one in report.moved],
         "pending": report.pending,
         "troubles": list(report.troubles),
+        "waits": list(report.waits),
     }

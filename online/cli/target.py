@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from online.cli.app import App, pass_app
-from online.cli.output import amount_value, fields, json_option, listing, note, say
+from online.cli.output import NOBODY, amount_value, fields, json_option, listing, note, say
 
 if TYPE_CHECKING:
     from online.treasury.proposals import Proposal
     from online.treasury.targets import Target
-
-NOBODY = "NAME"
-"""What stands in a command for who will draft, where nobody is named."""
 
 
 @click.group()

@@ -12,6 +12,7 @@ from online.cli.output import fields, json_option, listing, moment, note
 if TYPE_CHECKING:
     from online.store.database import Store
     from online.withdrawals.model import Withdrawal
+    from online.withdrawals.waiting import Wait
     from shared.effects import Destination
     from shared.money import Amount
 
@@ -33,16 +34,26 @@ def withdrawal() -> None:
 @click.option("--asset", "code", help="The asset's code, if it is not the network's own.")
 @click.option("--memo", help="A memo as text.")
 @click.option("--memo-hex", help="A memo as bytes in hex.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of it, and accept nothing. No prompt.")
 @json_option
 @pass_app
-def request(app: App, /, withdrawal_id: str, customer: str, wallet: str, *, as_json: bool, **given: Any) -> None:
+def request(
+    app: App, /, withdrawal_id: str, customer: str, wallet: str, *, dry_run: bool, as_json: bool, **given: Any
+) -> None:
     """Accept a withdrawal under an ID; the same one again is the same. Prompts: station."""
     from online.store.wallets import wallet as find_wallet
     from online.withdrawals.accepting import Wish, accept
+    from online.withdrawals.waiting import foretell
 
-    with app.writing() as store:
+    with app.reading() if dry_run else app.writing() as store:
         to, amount = _wanted(store, find_wallet(store, wallet).network, **given)
-        one = accept(store, Wish(withdrawal_id, customer, wallet, to, amount), app.now())
+        wish = Wish(withdrawal_id, customer, wallet, to, amount)
+        if dry_run:
+            found = foretell(store, wish, app.now())
+            said = {"withdrawal": wish.id, "there": found.there, "state": found.state.value}
+            fields({**said, **_waits(found.wait, app.now())}, as_json=as_json)
+            return
+        one = accept(store, wish, app.now())
     fields(_value(one), as_json=as_json)
 
 
@@ -68,11 +79,12 @@ def list_(app: App, customer: str | None, state: str | None, *, as_json: bool) -
 @json_option
 @pass_app
 def show(app: App, withdrawal_id: str, *, as_json: bool) -> None:
-    """Show one withdrawal."""
-    from online.withdrawals.model import find_withdrawal
+    """Show one withdrawal, and what it waits for."""
+    from online.withdrawals.waiting import look
 
-    with app.reading() as store, store.reading() as connection:
-        fields(_value(find_withdrawal(connection, withdrawal_id)), as_json=as_json)
+    with app.reading() as store:
+        one, wait = look(store, withdrawal_id, app.now())
+    fields({**_value(one), **_waits(wait, app.now())}, as_json=as_json)
 
 
 @withdrawal.command()
@@ -157,6 +169,16 @@ def _wanted(store: Store, network: str, **given: Any) -> tuple[Destination, Amou
     if tag is not None and to.tag not in (None, tag):
         raise click.UsageError("--tag differs from the tag in the address")
     return (to if tag is None else replace(to, tag=tag)), amount
+
+
+def _waits(wait: Wait | None, now: int) -> dict[str, Any]:
+    """Say what a withdrawal waits for, and when it is ordered at the latest, in UTC."""
+    if wait is None:
+        return {"waits_for": None, "latest": None}
+    text = wait.text if wait.until is None or wait.until <= now else f"{wait.text}, or until {moment(wait.until)}"
+    if wait.dear is not None:
+        text += f"; while a payment costs more than {wait.dear.fee}, until {moment(wait.dear.until)} at the latest"
+    return {"waits_for": text, "latest": None if wait.latest is None else moment(wait.latest)}
 
 
 def _value(one: Withdrawal) -> dict[str, Any]:

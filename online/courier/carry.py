@@ -19,7 +19,9 @@ from online.chains.api import Gateway
 from online.courier.spool import Spool
 from online.jobs.answers import Answered, import_answer
 from online.jobs.build import build_job, gateway_of
-from online.jobs.export import Exported, export_request, require_ready, waiting
+from online.jobs.coming import judged
+from online.jobs.export import Exported, export_request, open_requests, require_ready, waiting
+from online.jobs.leases import Leases, leases
 from online.jobs.model import Job
 from online.jobs.model import job as job_of
 from online.jobs.renew import renew_stale
@@ -28,6 +30,7 @@ from online.jobs.states import State
 from online.store import tables
 from online.store.database import Store
 from online.store.signers import signer as signer_of
+from online.telling import in_the_way
 from online.withdrawals.settling import of_withdrawals
 from shared.errors import AnswerTooLate, NothingToExport, Refusal, RequestOutstanding
 from shared.review import fingerprint
@@ -54,6 +57,7 @@ class _Round:
 
     store: Store
     gateways: Mapping[str, Gateway]
+    held: Leases
     name: str
     spool: Spool
     now: int
@@ -63,7 +67,7 @@ class _Round:
         self.carried.troubles.append(f"spool of {self.name}: {text}")
 
     def refusal(self, what: str, refusal: Refusal) -> None:
-        self.trouble(f"{what}{refusal} [{refusal.code}]")
+        self.carried.troubles.append(in_the_way(f"spool of {self.name}{what}", refusal))
 
 
 def look_back(store: Store, spools: Mapping[str, Path], now: int) -> tuple[str, ...]:
@@ -78,7 +82,7 @@ def look_back(store: Store, spools: Mapping[str, Path], now: int) -> tuple[str, 
             if last is not None and not _is_known(store, last[0]):
                 note_checkpoint(store, signer_of(store, name).public_key, last[1], now)
         except Refusal as refusal:
-            troubles.append(f"spool of {name}: {refusal} [{refusal.code}]")
+            troubles.append(in_the_way(f"spool of {name}", refusal))
     return tuple(troubles)
 
 
@@ -86,19 +90,27 @@ def carry(
     store: Store, gateways: Mapping[str, Gateway], spools: Mapping[str, Path], now: int,
     *, patience_seconds: float = PATIENCE_SECONDS,
 ) -> Carried:
-    """Do one turn for every signer (by name) with a spool; a trouble of one does not stop the others."""
+    """Do one turn for every signer (by name) with a spool; a trouble of one does not stop the others.
+
+    A spool that another process is busy with is left to it.
+    """
     carried = Carried()
-    for name, folder in sorted(spools.items()):
-        one = _Round(store, gateways, name, Spool(folder), now, carried)
-        try:
-            _carry(one, patience_seconds)
-        except Refusal as refusal:
-            one.refusal("", refusal)
+    with leases(store) as held:
+        for name, folder in sorted(spools.items()):
+            one = _Round(store, gateways, held, name, Spool(folder), now, carried)
+            try:
+                with held.spool(name) as mine:
+                    _carry(one, patience_seconds, mine=mine)
+            except Refusal as refusal:
+                one.refusal("", refusal)
     return carried
 
 
-def _carry(one: _Round, patience_seconds: float) -> None:
+def _carry(one: _Round, patience_seconds: float, *, mine: bool) -> None:
     key = signer_of(one.store, one.name).public_key
+    if not mine:
+        one.carried.waiting += len(_open(one.store, key))
+        return
     _take_answers(one)
     _export(one, key)
     laid = [digest for digest, sealed in _open(one.store, key).items() if _lay(one, digest, sealed)]
@@ -115,9 +127,9 @@ def _take_answers(one: _Round) -> None:
         try:
             done = import_answer(one.store, one.spool.answer(digest), one.now)
         except AnswerTooLate as late:
-            one.refusal(f"answer to {fingerprint(digest)}: ", late)
+            one.refusal(f": answer to {fingerprint(digest)}", late)
         except Refusal as refusal:
-            one.refusal(f"answer to {fingerprint(digest)}: ", refusal)
+            one.refusal(f": answer to {fingerprint(digest)}", refusal)
             continue
         else:
             one.carried.answered.append(done)
@@ -148,11 +160,11 @@ def _export(one: _Round, key: bytes) -> None:
     heights = {network: gateway_of(one.gateways, network).height() for network in sorted(networks)}
     renewed = renew_stale(one.store, key, heights, one.now)
     for job in _approved(one, key) if renewed else waits:
-        if job.state is State.APPROVED and job.order not in withdrawals:
+        if job.state is State.APPROVED and job.order not in withdrawals and one.held.take(job):
             _build(one, job)
     try:
         one.carried.exported.append(export_request(one.store, key, one.now, heights=heights))
-    except NothingToExport:
+    except (NothingToExport, RequestOutstanding):  # a person may have exported it meanwhile
         return
 
 
@@ -166,21 +178,13 @@ def _build(one: _Round, job: Job) -> None:
     try:
         build_job(one.store, job.id, gateway_of(one.gateways, job.network), one.now)
     except Refusal as refusal:
-        one.refusal(f"job {job.id} waits: ", refusal)
+        one.refusal(f": job {job.id} waits", judged(one.store, job, refusal))
 
 
 def _open(store: Store, key: bytes) -> dict[bytes, bytes]:
     """Give the exported requests to a signer that an answer can still move, by digest."""
-    items, requests, answers, jobs = tables.request_items, tables.requests, tables.answers, tables.jobs
-    query = (
-        select(requests.c.digest, requests.c.sealed)
-        .join(items, items.c.request == requests.c.digest)
-        .join(jobs, jobs.c.id == items.c.job)
-        .outerjoin(answers, answers.c.request == requests.c.digest)
-        .where(requests.c.signer == key, answers.c.request.is_(None), jobs.c.state == State.EXPORTED.value)
-    )
     with store.reading() as connection:
-        return {bytes.fromhex(row.digest): row.sealed for row in connection.execute(query)}
+        return {one.digest: one.sealed for one in open_requests(connection, key)}
 
 
 def _lay(one: _Round, digest: bytes, sealed: bytes) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from online.store import journal, tables
 from online.store.database import Store, Tx
@@ -15,7 +15,7 @@ from online.store.many import among, given
 from online.store.people import known, known_keys
 from shared.effects import Destination
 from shared.encoding import Value, encode
-from shared.errors import BadCustomer, BadSeal, CustomerFrozen, UnknownCustomer
+from shared.errors import BadCustomer, BadSeal, CustomerFrozen, LastPlace, NotAllowedThere, UnknownCustomer
 from shared.policy import Person
 from shared.sealed import Sign, open_sealed, seal
 
@@ -112,6 +112,46 @@ def allow_place(store: Store, customer_id: str, network: str, place: Destination
         if tx.sql.execute(select(table.c.created).where(here)).scalar() is None:
             tx.sql.execute(insert(table).values(**row, created=now))
             journal.append(tx, "allowed", {**row}, now)
+
+
+def disallow_place(
+    store: Store, customer_id: str, network: str, place: Destination, now: int, *, anywhere: bool = False
+) -> None:
+    """Take a place off a customer's list; what was accepted to it before goes on.
+
+    The last one of a network goes only where `anywhere` says so: they may then withdraw to anywhere on it.
+
+    Raises:
+        UnknownCustomer: if there is none. NotAllowedThere: if the list does not hold the place. LastPlace: if it holds
+            nothing else of the network.
+    """
+    table = tables.allowed
+    with store.transaction() as tx:
+        find_customer(tx.sql, customer_id)
+        listed = [one.place for one in allowed(tx.sql, customer_id) if one.network == network]
+        if str(place) not in listed:
+            hint = "Look at the list: `lockgate customer show`. A tag or memo is part of a place."
+            raise NotAllowedThere(f"the list of {customer_id} does not hold {place} on {network}", hint=hint)
+        if len(listed) == 1 and not anywhere:
+            raise LastPlace(f"the list of {customer_id} holds nothing on {network} but {place}")
+        here = (table.c.customer == customer_id) & (table.c.network == network) & (table.c.place == str(place))
+        tx.sql.execute(delete(table).where(here))
+        journal.append(tx, "disallowed", {"customer": customer_id, "network": network, "place": str(place)}, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A place to which a customer may withdraw: the address with its tag or memo as one text."""
+
+    network: str
+    place: str
+
+
+def allowed(connection: Connection, customer_id: str) -> tuple[Allowed, ...]:
+    """List where a customer may withdraw to within a transaction: anywhere on a network of which nothing is listed."""
+    table = tables.allowed
+    query = select(table).where(table.c.customer == customer_id).order_by(table.c.network, table.c.place)
+    return tuple(Allowed(row.network, row.place) for row in connection.execute(query))
 
 
 def require_free(tx: Tx, customer_id: str) -> Customer:

@@ -93,6 +93,34 @@ class Owner:
     alone: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many of a wallet's addresses no customer has yet, and how many it has in all."""
+
+    wallet: str
+    left: int
+    whole: int
+
+    @property
+    def is_low(self) -> bool:
+        """Say whether it runs dry: fewer than a fifth are left, or fewer than ten."""
+        return self.left < max(_LOW_COUNT, self.whole // _LOW_SHARE)
+
+
+def low_pools(connection: Connection) -> tuple[Pool, ...]:
+    """Give the wallets whose customers have addresses of their own, and that will soon have none left."""
+    table = tables.places
+    query = select(table.c.wallet).where(table.c.custom == "address").distinct().order_by(table.c.wallet)
+    pools = [_pool(connection, wallet) for wallet in connection.execute(query).scalars().all()]
+    return tuple(one for one in pools if one.is_low)
+
+
+def _pool(connection: Connection, wallet: str) -> Pool:
+    keys, table = find_keys(connection, wallet), tables.places
+    used = set(connection.execute(select(table.c.address).where(table.c.wallet == wallet)).scalars())
+    return Pool(wallet, sum(key.address not in used for key in keys), len(keys))
+
+
 def _tagged(connection: Connection, network: str, wallet: str, tag: int | None) -> Destination:
     address = find_keys(connection, wallet)[0].address
     table = tables.places
@@ -148,11 +176,8 @@ def _places(connection: Connection, network: str, wallet: str, customer_id: str)
 def _instruction(connection: Connection, row: Row[tuple[object, ...]]) -> Instruction:
     place, warning = Destination(row.address, row.tag, row.memo), ""
     if row.custom == "address":
-        keys = find_keys(connection, row.wallet)
-        table = tables.places
-        used = set(connection.execute(select(table.c.address).where(table.c.wallet == row.wallet)).scalars())
-        left = sum(key.address not in used for key in keys)
-        if left < max(_LOW_COUNT, len(keys) // _LOW_SHARE):
-            warning = f"{left} of {len(keys)} addresses of {row.wallet} are left: let it have more"
+        pool = _pool(connection, row.wallet)
+        if pool.is_low:
+            warning = f"{pool.left} of {pool.whole} addresses of {row.wallet} are left: let it have more"
     pack = customs(row.network).packed
     return Instruction(row.customer, row.network, row.wallet, place, pack(place, row.network) if pack else "", warning)

@@ -35,6 +35,7 @@ from online.ledger.postings import Entry, Posting
 from online.store import journal, tables
 from online.store.assets import registers
 from online.store.database import Store, Tx
+from online.telling import in_the_way
 from shared.chains import chain
 from shared.encoding import Value, units_to_bytes
 from shared.errors import Refusal
@@ -109,14 +110,14 @@ def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
         require_answers(store, network, found)
         lost = lost_jobs(store, gateway, found.rewound)
     except Refusal as refusal:
-        return Taken(0, 0, (f"deposits on {network}: {refusal} [{refusal.code}]",))
+        return Taken(0, 0, (in_the_way(f"deposits on {network}", refusal),))
     states, gone = _book(store, network, wanted, found, lost, now)
     troubles = [*found.notices, *gone, *lost]
     try:
         swept = credit_swept(store, gateway, now) if isinstance(gateway, Collector) else 0
     except Refusal as refusal:
         swept = 0
-        troubles.append(f"sweeps of deposits on {network}: {refusal} [{refusal.code}]")
+        troubles.append(in_the_way(f"sweeps of deposits on {network}", refusal))
     return Taken(states.count(State.CREDITED) + swept, states.count(State.SUSPENSE), tuple(troubles))
 
 

@@ -67,7 +67,7 @@ def _named(
         return _build(held, store, job, body, gateway_of(gateways, job.network), now)
     except Refusal as refusal:
         words = f"job {job.id} of order {body.idempotency_key}: {refusal}"
-        raise type(refusal)(words, hint=refusal.hint) from refusal
+        raise type(refusal)(words, hint=refusal.hint, passes=refusal.passes) from refusal
 
 
 def build_job(store: Store, job_id: int, gateway: Gateway, now: int) -> Job:

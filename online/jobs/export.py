@@ -139,6 +139,36 @@ def requests(store: Store) -> tuple[RequestRow, ...]:
         return tuple(_row(connection, bytes.fromhex(row.digest), row.signer, row.created) for row in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A request that an answer can still move: to which signer, its sealed bytes, and since when (Unix seconds)."""
+
+    digest: bytes
+    signer: bytes
+    sealed: bytes
+    created: int
+
+
+def open_requests(connection: Connection, signer: bytes | None = None) -> tuple[Open, ...]:
+    """List the exported requests that wait for an answer, the oldest first, of one signer if asked."""
+    items, asked, answers = tables.request_items, tables.requests, tables.answers
+    waits = (
+        select(items.c.request)
+        .join(tables.jobs, tables.jobs.c.id == items.c.job)
+        .where(tables.jobs.c.state == State.EXPORTED.value)
+    )
+    query = (
+        select(asked)
+        .outerjoin(answers, answers.c.request == asked.c.digest)
+        .where(answers.c.request.is_(None), asked.c.digest.in_(waits))
+        .order_by(asked.c.created, asked.c.digest)
+    )
+    if signer is not None:
+        query = query.where(asked.c.signer == signer)
+    return tuple(Open(bytes.fromhex(row.digest), row.signer, row.sealed, row.created)
+                 for row in connection.execute(query))  # fmt: skip
+
+
 def request_review_input(store: Store, digest: bytes) -> tuple[Reviewed, ...]:
     """Give what the review says of each of a request's transactions. Raises UnknownRequest."""
     with store.reading() as connection:
@@ -199,18 +229,8 @@ def _psbt(connection: Connection, job: Job, device: Signer) -> tuple[bytes, byte
 
 
 def _require_answered(connection: Connection, signer: Signer) -> None:
-    items, requests, answers = tables.request_items, tables.requests, tables.answers
-    unanswered = (
-        select(requests.c.digest)
-        .join(items, items.c.request == requests.c.digest)
-        .join(tables.jobs, tables.jobs.c.id == items.c.job)
-        .outerjoin(answers, answers.c.request == requests.c.digest)
-        .where(requests.c.signer == signer.public_key, answers.c.request.is_(None))
-        .where(tables.jobs.c.state == State.EXPORTED.value)
-    )
-    digest = connection.execute(unanswered.limit(1)).scalar()
-    if digest is not None:
-        raise RequestOutstanding(f"the request {digest[:16]} to {signer.name} has no answer yet")
+    for one in open_requests(connection, signer.public_key):
+        raise RequestOutstanding(f"the request {one.digest.hex()[:16]} to {signer.name} has no answer yet")
 
 
 def _lives(job: Job, heights: Mapping[str, int]) -> bool:

@@ -1,11 +1,8 @@
-"""Which coordinator process is busy with what, where several share the work on one PostgreSQL.
+"""Which coordinator process is busy with what, where several share the work on one store.
 
-A lease is an advisory lock of a database session beside all transactions: it lasts while a node is asked, and ends with
-its connection, however its process died. A locked row does not serve: the writing transaction that moves the job would
-wait for its own process. A lease spares work and the nodes; what may happen is decided by `moves.move` alone.
-
-A session is needed that is nobody else's: a pooler that shares them between transactions is not for this store. SQLite
-has no sessions, and its coordinator is one process.
+A lease is a lock of a session beside all transactions (`online.store.locks`). A locked row does not serve: the writing
+transaction that moves the job would wait for its own process. A lease spares work and the nodes; what may happen is
+decided by `moves.move` alone.
 """
 
 from __future__ import annotations
@@ -13,34 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, text
-
 from online.jobs.model import Job
 from online.jobs.model import job as job_of
 from online.store.database import Store
-from online.store.troubles import translated
-
-# The server has room for some thousand locks of all sessions; before that, this one lets go and begins anew.
-_MOST_HELD = 1000
-
-# The tables' own numbers keep two stores in one database apart. Locks of two numbers and of one never meet.
-_OWN_CURSOR = text("SELECT pg_try_advisory_lock(hashtextextended(:network, 'cursors'::regclass::oid::bigint))")
-_LEAVE_CURSOR = text("SELECT pg_advisory_unlock(hashtextextended(:network, 'cursors'::regclass::oid::bigint))")
-_TAKE = text("SELECT pg_try_advisory_lock('jobs'::regclass::oid::int4, mod(CAST(:job AS bigint), 2147483648)::int4)")
-_STAND = text("SELECT pg_advisory_lock(hashtextextended(:name, 'claims'::regclass::oid::bigint))")
-_LEAVE = text("SELECT pg_advisory_unlock(hashtextextended(:name, 'claims'::regclass::oid::bigint))")
-_LET_GO = text("SELECT pg_advisory_unlock_all()")
+from online.store.locks import Locks, locks
 
 
 class Leases:
-    """What a process holds for the time of a block; on SQLite all is its own."""
+    """What a process holds for the time of a block."""
 
-    def __init__(self, store: Store, session: Connection | None) -> None:
-        self._store, self._session, self._held = store, session, 0
+    def __init__(self, store: Store, session: Locks) -> None:
+        self._store, self._session = store, session
 
     def take(self, job: Job) -> Job | None:
         """Take a job and give it as it now is; nothing where another process has it or has moved it since."""
-        if self._session is not None and not self._lock(self._session, job.id):
+        if not self._session.take("jobs", str(job.id)):
             return None
         fresh = job_of(self._store, job.id)
         return fresh if fresh.state is job.state else None
@@ -52,35 +36,32 @@ class Leases:
         Raises:
             StoreBusy: if the line does not move.
         """
-        if self._session is None:
-            yield
-            return
-        self._session.execute(_STAND, {"name": name})
+        self._session.stand("claims", name)
         try:
             yield
         finally:
-            self._session.execute(_LEAVE, {"name": name})
+            self._session.leave("claims", name)
 
     @contextmanager
     def cursor(self, network: str) -> Iterator[bool]:
         """Own the cursor of a network's deposits for the block, and say so; another process may have it."""
-        if self._session is None:
-            yield True
-            return
-        mine = bool(self._session.execute(_OWN_CURSOR, {"network": network}).scalar())
+        with self._owned("cursors", network) as mine:
+            yield mine
+
+    @contextmanager
+    def spool(self, signer: str) -> Iterator[bool]:
+        """Own a signer's spool for the block, and say so; another process may have it."""
+        with self._owned("signers", signer) as mine:
+            yield mine
+
+    @contextmanager
+    def _owned(self, table: str, name: str) -> Iterator[bool]:
+        mine = self._session.take(table, name)
         try:
             yield mine
         finally:
             if mine:
-                self._session.execute(_LEAVE_CURSOR, {"network": network})
-
-    def _lock(self, session: Connection, job_id: int) -> bool:
-        if self._held >= _MOST_HELD:
-            session.execute(_LET_GO)
-            self._held = 0
-        mine = bool(session.execute(_TAKE, {"job": job_id}).scalar())
-        self._held += mine
-        return mine
+                self._session.leave(table, name)
 
 
 @contextmanager
@@ -88,14 +69,7 @@ def leases(store: Store) -> Iterator[Leases]:
     """Give what this process holds until the end of the block.
 
     Raises:
-        StoreUnreachable: if the session ends; the leases end with it.
+        StoreUnreachable: if the session can not be had, or ends; the leases end with it.
     """
-    if store.engine.dialect.name != "postgresql":
-        yield Leases(store, None)
-        return
-    with translated(), store.engine.connect() as connection:
-        session = connection.execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            yield Leases(store, session)
-        finally:
-            session.execute(_LET_GO)
+    with locks(store) as session:
+        yield Leases(store, session)

@@ -18,18 +18,23 @@ from online.jobs.watch import Moved, watch_submitted
 from online.ledger.books import wrong_sides
 from online.store.database import Store
 from online.store.signers import signers
+from online.telling import Passing, in_the_way
 from online.withdrawals.paying import pay_out
 from shared.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one turn did, how many submitted jobs the ledger has not decided, and what a person must look into."""
+    """What one turn did, how many submitted jobs the ledger has not decided, and what a person must look into.
+
+    `waits` is what stands in the way and passes by itself.
+    """
 
     submitted: tuple[Submitted, ...]
     moved: tuple[Moved, ...]
     pending: int
     troubles: tuple[str, ...]
+    waits: tuple[str, ...] = ()
 
 
 def tick(
@@ -50,12 +55,14 @@ def tick(
             submitted += submit_answered(store, gateway, now)
             seen = watch_submitted(store, gateway, now)
         except Refusal as refusal:
-            troubles.append(f"{network}: {refusal} [{refusal.code}]")
+            troubles.append(in_the_way(network, refusal))
             continue
         moved += seen.moved
         pending += seen.pending
         troubles += seen.incidents
-    return Report(tuple(submitted), tuple(moved), pending, tuple(troubles))
+    waits = tuple(one for one in troubles if isinstance(one, Passing))
+    people = tuple(one for one in troubles if not isinstance(one, Passing))
+    return Report(tuple(submitted), tuple(moved), pending, people, waits)
 
 
 def _behind(store: Store) -> list[str]:

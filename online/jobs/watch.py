@@ -112,10 +112,14 @@ def _stuck(store: Store, job: Job, outcome: Pending) -> str | None:
     return f"job {job.id}: {outcome.text}"
 
 
-def _end(store: Store, job: Job, to: State, outcome: Final | Dead, now: int) -> Moved:
+def _end(store: Store, job: Job, to: State, outcome: Final | Dead, now: int) -> Moved | None:
+    """End a job, unless it has moved since it was read: it is then looked at anew at the next turn."""
     with store.transaction() as tx:
+        here = find_job(tx.sql, job.id)
+        if here.state is not job.state:
+            return None
         happened = outcome if isinstance(outcome, Final) else None
         text = words(outcome.proof if isinstance(outcome, Dead) else f"{outcome.result} at {outcome.height}")
         note: dict[str, Value] = {"height": outcome.height, "facts": text}
-        move(tx, find_job(tx.sql, job.id), to, now, values={"result": text}, note=note, outcome=happened)
+        move(tx, here, to, now, values={"result": text}, note=note, outcome=happened)
     return Moved(job.id, to, text)

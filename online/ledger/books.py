@@ -123,11 +123,16 @@ def check(store: Store, gateways: Mapping[str, Gateway]) -> tuple[Difference, ..
 
 def wrong_sides(store: Store) -> tuple[str, ...]:
     """Name the accounts of what the house owes that stand above nothing: more was paid out of them than was owed."""
+    with store.reading() as connection:
+        return find_wrong_sides(connection)
+
+
+def find_wrong_sides(connection: Connection) -> tuple[str, ...]:
+    """Name those accounts within a transaction."""
     table = tables.balances
     owed = or_(*(table.c.account.like(f"{kind}:%") for kind in sorted(OWED)))
     query = select(table).where(owed, table.c.posted != "0", table.c.posted.not_like("-%")).order_by(table.c.account)
-    with store.reading() as connection:
-        rows = connection.execute(query).all()
+    rows = connection.execute(query).all()
     return tuple(
         f"{row.account}: {row.posted} base units of {row.asset_code} more were paid than owed" for row in rows
     )

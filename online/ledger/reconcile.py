@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, insert, select
 
 from online.chains.api import Gateway, Movements
 from online.ledger.accounts import OWED, kind_of
@@ -34,7 +34,7 @@ from online.ledger.moments import balances_at
 from online.ledger.reserves import noted, reserves_of
 from online.ledger.told import told
 from online.store import journal, tables
-from online.store.database import Store
+from online.store.database import Store, Tx
 from shared.chains import chain
 from shared.encoding import Value
 from shared.money import Asset
@@ -116,16 +116,25 @@ def reconcile(
 
 
 def keep(store: Store, report: Report, now: int) -> None:
-    """Write into the station's journal that the books were held against the ledgers, and what was found."""
-    body: dict[str, Value] = {
-        "heights": dict(report.heights),
-        "differences": [[one.kind.value, one.wallet, one.asset.code, str(one.amount), one.tx_id]
-                        for one in report.findings],
-    }  # fmt: skip
+    """Write into the station's journal that the books were held against the ledgers, and what was found.
+
+    What was found stands in the store until the next look is kept.
+    """
+    rows = [(one.kind.value, one.wallet, one.asset.code, str(one.amount), one.tx_id) for one in report.findings]
+    body: dict[str, Value] = {"heights": dict(report.heights), "differences": [[*row] for row in rows]}
     seen = [(name, asset, units, report.heights[asset.network]) for (name, asset), units in report.reserves.items()]
     with store.transaction() as tx:
         body["reserves"] = noted(tx, seen, now)
+        _replace(tx, rows)
         journal.append(tx, _KEPT, body, now)
+
+
+def _replace(tx: Tx, rows: Sequence[tuple[str, ...]]) -> None:
+    table, names = tables.differences, ("kind", "wallet", "asset_code", "units", "tx_id")
+    tx.sql.execute(delete(table))
+    if rows:
+        values = [{"position": at, **dict(zip(names, row, strict=True))} for at, row in enumerate(rows)]
+        tx.sql.execute(insert(table), values)
 
 
 def _kept_reserves(connection: Connection) -> dict[Place, int]:

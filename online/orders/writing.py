@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from online.chains import customs
 from online.chains.api import Customs, Plan
@@ -128,8 +128,13 @@ def required(wallet: Wallet, what: str) -> str:
 
 def own_wallet(tx: Tx, name: str) -> tuple[Wallet, tuple[Key, ...]]:
     """Give a wallet with its keys. Raises UnknownWallet if there is none, or it has no addresses."""
-    found = find_wallet(tx.sql, name)
-    keys = find_keys(tx.sql, name)
+    return find_own_wallet(tx.sql, name)
+
+
+def find_own_wallet(connection: Connection, name: str) -> tuple[Wallet, tuple[Key, ...]]:
+    """Give those within a transaction. Raises as `own_wallet`."""
+    found = find_wallet(connection, name)
+    keys = find_keys(connection, name)
     if not keys:
         raise UnknownWallet(f"the wallet {name} has no addresses yet", hint="Add addresses to it first.")
     return found, keys

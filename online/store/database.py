@@ -81,7 +81,8 @@ def open_store(url: str, station: Station | None = None) -> Store:
     """Open the store at a database URL and bring its tables to this program's form.
 
     Raises:
-        StoreNewer: if a newer program made it. StoreUnreachable, StoreDamaged, StoreBusy: if it does not open.
+        StoreNewer: if a newer program made it. StoreForm: if one between two releases did.
+        StoreUnreachable, StoreDamaged, StoreBusy: if it does not open.
     """
     engine = make_engine(url)
     with translated(), engine.connect() as connection:

@@ -21,7 +21,8 @@ Purpose = Literal["read", "write", "form"]
 PURPOSE: Final = "lockgate_purpose"
 """The execution option that holds a transaction's purpose."""
 
-_BUSY_SECONDS = 10
+BUSY_SECONDS = 10
+"""So long another process is waited for."""
 
 _DRIVERS: Final[Mapping[str, str]] = {
     "sqlite": "sqlite",
@@ -78,7 +79,7 @@ def _named(url: str) -> URL:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -96,7 +97,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    given = {"connect_timeout": _BUSY_SECONDS, "client_encoding": "utf8", "application_name": "lockgate"}
+    given = {"connect_timeout": BUSY_SECONDS, "client_encoding": "utf8", "application_name": "lockgate"}
     try:
         # A connection that a restart of the server ended is noticed and replaced before it is used (pre_ping).
         engine = create_engine(url, isolation_level="SERIALIZABLE", pool_pre_ping=True, connect_args=given)
@@ -111,7 +112,7 @@ def _postgresql(url: URL) -> Engine:
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     """Bound how long a lock is waited for, and how long a vanished host can hold one; commits reach the disk."""
     settings = {
-        "lock_timeout": f"{_BUSY_SECONDS * 1000:.0f}",
+        "lock_timeout": f"{BUSY_SECONDS * 1000:.0f}",
         "idle_in_transaction_session_timeout": "60000",
         "tcp_keepalives_idle": "20",
         "tcp_keepalives_interval": "10",

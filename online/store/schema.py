@@ -1,6 +1,7 @@
 """Brings the store's tables to this program's form by the migrations beside this file.
 
-A store that a newer program made is refused: taking it back could lose what the newer one wrote.
+A store that a newer program made is refused: taking it back could lose what the newer one wrote. So is one whose tables
+have not the columns that its revision says, as those of a program between two releases have.
 """
 
 from __future__ import annotations
@@ -11,9 +12,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from shared.errors import StoreNewer
+from online.store.tables import metadata
+from shared.errors import StoreForm, StoreNewer
+
+# Of every table its columns, in one question: asked at every opening.
+_COLUMNS = {
+    "sqlite": text(
+        "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+    ),
+    "postgresql": text(
+        "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE c.relkind = 'r' AND pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped"
+    ),
+}
 
 
 def upgrade(connection: Connection) -> None:
@@ -21,7 +34,13 @@ def upgrade(connection: Connection) -> None:
 
     Raises:
         StoreNewer: if the store has a form that no migration here leads to.
+        StoreForm: if its tables are not of the form that it says.
     """
+    _migrate(connection)
+    _require_form(connection)
+
+
+def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     scripts = ScriptDirectory.from_config(config)
@@ -35,3 +54,13 @@ def upgrade(connection: Connection) -> None:
         connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _require_form(connection: Connection) -> None:
+    rows = {(table, column) for table, column in connection.execute(_COLUMNS[connection.dialect.name])}
+    there = {(table, column) for table, column in rows if table in metadata.tables}
+    wanted = {(table.name, column.name) for table in metadata.sorted_tables for column in table.columns}
+    if there != wanted:
+        table, column = min(there ^ wanted)
+        what = "misses" if (table, column) in wanted else "has"
+        raise StoreForm(f"the store {what} {table}.{column}: its tables have not the form that it says")

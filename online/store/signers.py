@@ -71,9 +71,13 @@ def pair_signer(store: Store, public_key: bytes, name: str, now: int) -> Signer:
 def signers(store: Store) -> tuple[Signer, ...]:
     """List the signers, by name."""
     with store.reading() as connection:
-        return tuple(
-            _signer(row) for row in connection.execute(select(tables.signers).order_by(tables.signers.c.name))
-        )
+        return find_signers(connection)
+
+
+def find_signers(connection: Connection) -> tuple[Signer, ...]:
+    """List the signers within a transaction."""
+    rows = connection.execute(select(tables.signers).order_by(tables.signers.c.name))
+    return tuple(_signer(row) for row in rows)
 
 
 def signer(store: Store, name_or_key: str | bytes) -> Signer:

@@ -299,6 +299,18 @@ reserves = Table(
     Column("time", BigInteger, nullable=False),
 )
 
+# How the ledgers differed from the books at the newest look that was kept, each difference by its place there.
+differences = Table(
+    "differences",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(40), nullable=False),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
+    Column("asset_code", String(64), nullable=False),
+    Column("units", String(60), nullable=False),
+    Column("tx_id", String(200), nullable=False),
+)
+
 # How far a ledger was read for money that arrived.
 cursors = Table(
     "cursors",

@@ -12,7 +12,15 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from shared.errors import DiskFull, Refusal, StoreBusy, StoreDamaged, StoreReadOnly, StoreUnreachable
+from shared.errors import (
+    DiskFull,
+    Refusal,
+    StoreBusy,
+    StoreDamaged,
+    StoreForm,
+    StoreReadOnly,
+    StoreUnreachable,
+)
 
 _Trouble = tuple[type[Refusal], str]
 
@@ -20,6 +28,7 @@ _WRITING: Final[_Trouble] = (StoreBusy, "another process is writing to the store
 _CHANGED: Final[_Trouble] = (StoreBusy, "another program changed the same rows")
 _FULL: Final[_Trouble] = (DiskFull, "the disk has no room for the store")
 _FIXED: Final[_Trouble] = (StoreReadOnly, "the store can not be written")
+_FORM: Final[_Trouble] = (StoreForm, "the store's tables were given another form")
 _DISK: Final[_Trouble] = (StoreUnreachable, "the disk failed under the store")
 _SERVER: Final[_Trouble] = (StoreUnreachable, "the store's server can not be reached")
 
@@ -38,6 +47,8 @@ _CODES: Final[dict[str, _Trouble]] = {
     "40P01": _CHANGED,  # deadlock_detected: likewise
     "25P03": (StoreUnreachable, "the store's server gave up waiting for this program"),
     "25006": _FIXED,  # read_only_sql_transaction, as on a standby
+    "42P01": _FORM,  # undefined_table, as where somebody changed them since the store was opened
+    "42703": _FORM,  # undefined_column
     "42501": (StoreReadOnly, "the store's server does not let this user do that"),
     "53100": _FULL,
     "53300": (StoreBusy, "the store's server has no room for another connection"),

@@ -8,7 +8,7 @@ nothing which needs it is proposed; bands then go by the books alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Select, func, select
@@ -54,15 +54,21 @@ def advise(
         except Refusal as refusal:
             notes.append(f"{network}: nothing that needs its ledger is proposed: {refusal} [{refusal.code}]")
     with store.reading() as connection:
-        networks, tiers = _networks(connection, seen)
-        orders = {row.wallet: int(row.orders) for row in connection.execute(_orders_by_wallet())}
+        return find_advice(connection, seen, notes)
+
+
+def find_advice(connection: Connection, seen: Mapping[str, Seen], notes: Sequence[str] = ()) -> Advice:
+    """Give what should be ordered within a transaction: by the books, and by what was seen of some networks."""
+    networks, tiers = _networks(connection, seen)
+    orders = {row.wallet: int(row.orders) for row in connection.execute(_orders_by_wallet())}
     proposals: list[Proposal] = []
     short: list[Short] = []
+    told = [*notes]
     for _, one in sorted(networks.items()):
-        made, missing = _of_network(one, tiers, notes)
+        made, missing = _of_network(one, tiers, told)
         proposals += made
         short += missing
-    return Advice(keyed(proposals, orders), tuple(short), tuple(notes))
+    return Advice(keyed(proposals, orders), tuple(short), tuple(told))
 
 
 def _of_network(

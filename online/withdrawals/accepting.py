@@ -10,16 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from online.customers.cover import Cover
 from online.customers.register import Register
 from online.ledger import accounts, postings
 from online.ledger.postings import Entry
-from online.orders.writing import own_wallet
+from online.orders.writing import find_own_wallet
 from online.store import journal, tables
 from online.store.database import Store, Tx
-from online.store.wallets import Key, Wallet, find_wallet
+from online.store.wallets import Key, Wallet
 from online.withdrawals.mandates import Ceiling, Given, mandate_of
 from online.withdrawals.model import ACCEPTED, Withdrawal, asked_for, debit, withdrawals_of
 from online.withdrawals.payable import require_payable
@@ -68,25 +68,41 @@ def accept_many(store: Store, wishes: Sequence[Wish], now: int) -> tuple[Withdra
     """Accept withdrawals in one transaction, and give for each what it became or why it is refused."""
     answers: list[str | Refusal] = []
     with store.transaction() as tx:
-        desk = _Desk(tx, wishes, now)
+        desk = _Desk(tx.sql, wishes, now)
         for wish in wishes:
             try:
                 answers.append(desk.take(wish))
             except Refusal as refusal:
                 answers.append(refusal)
-        desk.write()
+        desk.write(tx)
         there = withdrawals_of(tx.sql, [one for one in answers if isinstance(one, str)])
     return tuple(there[one] if isinstance(one, str) else one for one in answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What accepting would make of a wish: its state with the reason, or where it stands if it was accepted before."""
+
+    state: State
+    reason: str
+    there: Withdrawal | None
+
+
+def judge(connection: Connection, wish: Wish, now: int) -> Judged:
+    """Say what accepting a withdrawal now would make of it, and write nothing. Raises as `accept`."""
+    desk = _Desk(connection, [wish], now)
+    desk.take(wish)
+    return desk.judged(wish.id)
 
 
 class _Desk:
     """One transaction's worth of accepting: what is read is read once and counted on, and written together."""
 
-    def __init__(self, tx: Tx, wishes: Sequence[Wish], now: int) -> None:
-        self._tx, self._now = tx, now
-        self._there = withdrawals_of(tx.sql, [wish.id for wish in wishes if _is_id(wish.id)])
-        self._register = Register(tx.sql, [wish.customer for wish in wishes])
-        self._cover = Cover(tx.sql, [accounts.customer(wish.customer) for wish in wishes if _is_id(wish.customer)])
+    def __init__(self, connection: Connection, wishes: Sequence[Wish], now: int) -> None:
+        self._sql, self._now = connection, now
+        self._there = withdrawals_of(connection, [wish.id for wish in wishes if _is_id(wish.id)])
+        self._register = Register(connection, [wish.customer for wish in wishes])
+        self._cover = Cover(connection, [accounts.customer(wish.customer) for wish in wishes if _is_id(wish.customer)])
         self._wallets: dict[str, tuple[Wallet, Given, tuple[Key, ...]]] = {}
         self._used: dict[tuple[str, str], Counter[str]] = {}
         self._counts: dict[tuple[str, str], Counter[str]] = {}
@@ -113,7 +129,12 @@ class _Desk:
         self._counts[wish.wallet, wish.amount.asset.code][wish.customer] += 1
         return wish.id
 
-    def write(self) -> None:
+    def judged(self, name: str) -> Judged:
+        """Say what became of a withdrawal that `take` took."""
+        there = self._there.get(name)
+        return Judged(there.state, there.reason, there) if there else Judged(*self._accepted[name][1:], None)
+
+    def write(self, tx: Tx) -> None:
         """Write what was accepted: the withdrawals, their postings and what the journal says of them."""
         taken = list(self._accepted.values())
         if not taken:
@@ -121,15 +142,15 @@ class _Desk:
         entries = [
             Entry(f"withdrawal {wish.id} accepted", "posted", debit(wish.customer, wish.amount)) for wish, _, _ in taken
         ]
-        numbers = postings.post_many(self._tx, entries, self._now)
-        sworn = postings.sworn_many(self._tx.sql, numbers)
+        numbers = postings.post_many(tx, entries, self._now)
+        sworn = postings.sworn_many(tx.sql, numbers)
         told = [
             (ACCEPTED, _body(wish, state, sworn[number]))
             for (wish, state, _), number in zip(taken, numbers, strict=True)
         ]
-        lines = journal.append_many(self._tx, told, self._now)
+        lines = journal.append_many(tx, told, self._now)
         rows = [self._row(*one, line) for one, line in zip(taken, lines, strict=True)]
-        self._tx.sql.execute(insert(tables.withdrawals), rows)
+        tx.sql.execute(insert(tables.withdrawals), rows)
 
     def _is_there(self, wish: Wish) -> bool:
         """Say whether a withdrawal was accepted before, by an earlier call or in this one."""
@@ -149,8 +170,9 @@ class _Desk:
 
     def _wallet(self, name: str) -> tuple[Wallet, Given, tuple[Key, ...]]:
         if name not in self._wallets:
-            given = mandate_of(self._tx.sql, name)
-            self._wallets[name] = (find_wallet(self._tx.sql, name), given, own_wallet(self._tx, name)[1])
+            given = mandate_of(self._sql, name)
+            wallet, keys = find_own_wallet(self._sql, name)
+            self._wallets[name] = (wallet, given, keys)
         return self._wallets[name]
 
     def _usage(self, wish: Wish) -> Counter[str]:
@@ -165,7 +187,7 @@ class _Desk:
                 table.c.wallet == wish.wallet, table.c.asset_code == wish.amount.asset.code,
                 table.c.created > self._now - DAY_SECONDS,
             )  # fmt: skip
-            for row in self._tx.sql.execute(query):
+            for row in self._sql.execute(query):
                 counts[row.customer] += 1
                 if row.state not in GIVEN_BACK:
                     used[""] += int(row.units)

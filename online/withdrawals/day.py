@@ -20,6 +20,9 @@ from online.withdrawals.model import Withdrawal, note_reason
 from online.withdrawals.settling import ORDER_KIND
 from shared.money import Amount
 
+NO_ROOM: Final = "waits: "
+"""How the reason of what waits for room begins."""
+
 _MAY_HAPPEN: Final = [state.value for state in State if state not in ENDS]
 
 
@@ -50,7 +53,7 @@ class Day:
         if ceiling is None or one.amount.units > ceiling.event or self._paid[code] + one.amount.units <= ceiling.day:
             return True
         most = Amount(one.amount.asset, ceiling.day)
-        note_reason(self._tx, one, f"waits: {self._given.mandate.wallet} pays at most {most} in 24 hours")
+        note_reason(self._tx, one, f"{NO_ROOM}{self._given.mandate.wallet} pays at most {most} in 24 hours")
         return False
 
 

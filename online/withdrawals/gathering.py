@@ -28,6 +28,7 @@ from online.store import tables
 from online.store.database import Store, Tx
 from online.store.followed import Followed
 from online.store.wallets import find_wallet
+from online.telling import in_the_way
 from online.withdrawals.day import Day
 from online.withdrawals.mandates import Given, mandate_of
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
@@ -98,7 +99,7 @@ def gather(store: Store, now: int, fees: Mapping[str, int] = NO_FEES) -> Gathere
         except (EntriesMissing, Unreconciled):
             continue  # what waits may be paid already, by an order that was forgotten: `forgetful` says so
         except Refusal as refusal:
-            troubles.append(f"withdrawals of {wallet}: {refusal} [{refusal.code}]")
+            troubles.append(in_the_way(f"withdrawals of {wallet}", refusal))
             continue
         orders += made
         troubles += told

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from online.chains.api import FeeTeller, Gateway
 from online.customers.register import require_free
 from online.jobs.build import build_job
+from online.jobs.coming import judged
 from online.jobs.leases import leases
 from online.jobs.leaving import why_barred
 from online.jobs.model import Job, find_job, find_jobs, transfer_refs
@@ -18,6 +19,7 @@ from online.jobs.states import State as JobState
 from online.jobs.withdraw import take_back
 from online.store.database import Store, Tx
 from online.store.people import known
+from online.telling import in_the_way
 from online.withdrawals.gathering import forgetful, gather, patient
 from online.withdrawals.model import Withdrawal, find_withdrawal, find_withdrawals, move
 from online.withdrawals.settling import of_withdrawals
@@ -56,7 +58,7 @@ def _fees(store: Store, gateways: Mapping[str, Gateway]) -> tuple[dict[str, int]
             if isinstance(gateway, FeeTeller):
                 fees[network] = gateway.fee_now().units
         except Refusal as refusal:
-            troubles.append(f"withdrawals on {network} wait for lower fees: {refusal} [{refusal.code}]")
+            troubles.append(in_the_way(f"withdrawals on {network} wait for lower fees", refusal))
     return fees, troubles
 
 
@@ -69,7 +71,7 @@ def _build(store: Store, job: Job, gateway: Gateway, now: int) -> str:
     except (MandateMissing, OverWithdrawalLimit) as refusal:
         return _wait_again(store, job, refusal, now)
     except Refusal as refusal:
-        return f"withdrawals of job {job.id} wait: {refusal} [{refusal.code}]"
+        return in_the_way(f"withdrawals of job {job.id} wait", judged(store, job, refusal))
     return ""
 
 
@@ -104,6 +106,8 @@ def _gathered(store: Store, state: JobState) -> list[Job]:
 def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:
     """Hold what a job was to pay; where it paid many, each waits alone for a look at its recipient."""
     with store.transaction() as tx:
+        if _has_moved(tx, job):
+            return ""
         paid = _paid_by(tx, job)
         take_back(tx, job.id, now)
         for one in paid:
@@ -134,9 +138,16 @@ def _stopped(store: Store, job: Job, why: Refusal, now: int) -> str:
 def _wait_again(store: Store, job: Job, refusal: Refusal, now: int) -> str:
     """Take a job back that may not be carried out: what it was to pay waits, and is looked at when it is gathered."""
     with store.transaction() as tx:
+        if _has_moved(tx, job):
+            return ""
         paid = _paid_by(tx, job)
         take_back(tx, job.id, now)
     return f"withdrawals wait again: {', '.join(one.id for one in paid)[:200]}: {refusal} [{refusal.code}]"
+
+
+def _has_moved(tx: Tx, job: Job) -> bool:
+    """Say whether another process has moved a job since it was read, such as by exporting it."""
+    return find_job(tx.sql, job.id).state is not job.state
 
 
 def _paid_by(tx: Tx, job: Job) -> list[Withdrawal]:

@@ -133,7 +133,7 @@ def _require_still(post: Post, cursor: Cursor) -> None:
     """
     (height, block), reach = cursor.blocks[0], cursor.reach
     if post.node.block_hash(height) != block:
-        raise NodeUnfit(f"{post.node.name}: its chain changed while it was read; try again")
+        raise NodeUnfit(f"{post.node.name}: its chain changed while it was read; try again", passes=True)
     if post.cp is not None and post.cp.block_hash(reach.assets) != post.node.block_hash(reach.assets):
         raise NodeUnfit(f"{post.cp.name} and {post.node.name} have different blocks {reach.assets}; try again")
 

@@ -118,18 +118,19 @@ def in_step(node: Node, cp: CpNode, network: str, settings: Settings) -> tuple[S
     Raises:
         NodeUnfit: with everything that is wrong.
     """
-    strange = ""
+    strange, lags = "", False
     for pause in (0, *_PAUSES):
         time.sleep(pause)
         status, told = believed(node, network, settings), cp.status()
         strange = strangeness_of_counterparty(told, network)
+        lags = not strange and abs(told.height - status.height) <= _BLOCKS_APART
         if not strange and told.height != status.height:
             strange = f"it is at height {told.height}, and bitcoind at {status.height}"
         if not strange:
             return status, told
         if abs(told.height - status.height) > _BLOCKS_APART:
             break
-    raise NodeUnfit(f"{cp.name}: {strange}")
+    raise NodeUnfit(f"{cp.name}: {strange}", passes=lags)
 
 
 def _counterparty_faults(status: CpStatus, network: str) -> Iterator[str]:

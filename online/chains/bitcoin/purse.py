@@ -55,7 +55,7 @@ def open_purse(node: Node, cp: CpNode | None, wish: Wish, taken: Collection[Clai
     owners = {owner.script: owner for owner in wish.owners}
     scan = node.scan(tuple(owners))
     if scan.tip != tip and node.block_hash(scan.height) != scan.tip:
-        raise NodeUnfit(f"{node.name}: its chain changed while its coins were counted; try again")
+        raise NodeUnfit(f"{node.name}: its chain changed while its coins were counted; try again", passes=True)
     again = {claim.name for claim in wish.plan.again if claim.scope == wish.plan.network}
     held = {claim.name for claim in taken if claim.scope == wish.plan.network} - again
     depth = wish.min_confirmations

@@ -71,7 +71,7 @@ def choose(
     nonce = max(emptiest.nonce, *held[scope(account, emptiest.text)], 0) + 1
     if nonce >= height * NONCES_A_HEIGHT:
         least = nonce // NONCES_A_HEIGHT + 1
-        raise NoFreeClaim(f"nonce {nonce} of {emptiest.text} is not allowed before height {least}")
+        raise NoFreeClaim(f"nonce {nonce} of {emptiest.text} is not allowed before height {least}", passes=True)
     return Use(emptiest, nonce)
 
 

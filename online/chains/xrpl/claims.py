@@ -61,7 +61,7 @@ def choose(wanted: str, where: str, sequence: int, tickets: Sequence[int], taken
     if wanted in ("any", "ticket") and free:
         return Use(ticket=min(free))
     if wanted == "ticket":
-        raise NoFreeClaim(f"the account has {len(tickets)} tickets, and none is free")
+        raise NoFreeClaim(f"the account has {len(tickets)} tickets, and none is free", passes=bool(tickets))
     if wanted in ("any", "sequence"):
         return _next_sequence(sequence, held)
     return _named(wanted, where, free, _first_free(sequence, held), sequence)
@@ -76,7 +76,7 @@ def free_tickets(where: str, tickets: Sequence[int], taken: Collection[Claim]) -
 def _next_sequence(sequence: int, held: set[str]) -> Use:
     first = _first_free(sequence, held)
     if first - sequence >= IN_A_ROW_MOST:
-        raise NoFreeClaim(f"{first - sequence} sequences of the account wait in a row already")
+        raise NoFreeClaim(f"{first - sequence} sequences of the account wait in a row already", passes=True)
     return Use(sequence=first, waits=first > sequence)
 
 

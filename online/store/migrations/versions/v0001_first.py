@@ -281,6 +281,18 @@ Table(
     Column("height", BigInteger, nullable=False),
 )
 
+# How the ledgers differed from the books at the newest look that was kept, each difference by its place there.
+Table(
+    "differences",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(40), nullable=False),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
+    Column("asset_code", String(64), nullable=False),
+    Column("units", String(60), nullable=False),
+    Column("tx_id", String(200), nullable=False),
+)
+
 # How far a ledger was read for money that arrived.
 Table(
     "reserves",
