@@ -5,6 +5,7 @@ A store that a newer program made is refused: taking it back could lose what the
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -22,9 +23,7 @@ def upgrade(connection: Connection) -> None:
     Raises:
         StoreNewer: if the store has a form that no migration here leads to.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
+    scripts = _scripts()
     current = MigrationContext.configure(connection).get_current_revision()
     if current == scripts.get_current_head():
         return
@@ -33,5 +32,18 @@ def upgrade(connection: Connection) -> None:
     if current is not None and connection.dialect.name == "postgresql":
         # Whoever is writing ends first; who would write next waits, and then meets the newer form.
         connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """Read the migrations once a process: it takes longer than opening a store that has the newest form."""
+    return ScriptDirectory.from_config(_config())
