@@ -160,15 +160,16 @@ def _row(name: bytes, job: Job, note: str) -> Row:
 
 
 def _against_ledger(have: Mapping[bytes, Job], gateways: Mapping[str, Gateway]) -> list[Row]:
+    asked = {name: job for name, job in have.items() if job.network in gateways and job.state is not State.ANSWERED}
+    looks = {network: gateways[network].look() for network in {job.network for job in asked.values()}}
     different = []
-    for name, job in have.items():
-        if job.network in gateways and job.state is not State.ANSWERED:
-            effects = effects_of(job)
-            watched = Watched(job.tx_id or "", job.blob or b"", effects, job.submitted_height or 0)
-            outcome = gateways[job.network].watch(watched)
-            if _state_of(outcome) is not job.state:
-                row = _row(name, job, f"the ledger says {_words(outcome)}")
-                different.append(replace(row, state=job.state.value))
+    for name, job in asked.items():
+        effects = effects_of(job)
+        watched = Watched(job.tx_id or "", job.blob or b"", effects, job.submitted_height or 0)
+        outcome = looks[job.network].watch(watched)
+        if _state_of(outcome) is not job.state:
+            row = _row(name, job, f"the ledger says {_words(outcome)}")
+            different.append(replace(row, state=job.state.value))
     return different
 
 

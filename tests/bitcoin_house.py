@@ -102,7 +102,7 @@ class House(BothMachines):
     def fate(self, job: Job) -> str:
         """Give what the gateway says of a job that is not decided."""
         assert job.effects is not None
-        outcome = self.gateway.watch(Watched(job.tx_id or "", job.blob or b"", job.effects, 1))
+        outcome = self.gateway.look().watch(Watched(job.tx_id or "", job.blob or b"", job.effects, 1))
         assert isinstance(outcome, Pending), outcome
         return outcome.text
 

@@ -133,7 +133,7 @@ class Job:
 
     def watch(self, gateway: BitcoinGateway | None = None, *, answered: bool = True) -> Outcome:
         blob, tx_id = (self.signed.blob, self.signed.tx_id) if answered else (self.built.unsigned, "")
-        return (gateway or self.bench.gateway).watch(Watched(tx_id, blob, self.effects, 1))
+        return (gateway or self.bench.gateway).look().watch(Watched(tx_id, blob, self.effects, 1))
 
 
 def register(wish: Plan) -> dict[str, int]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
+from tests.house import reaches_online
 from tests.shared_vectors import FOLDER, PRESENT
 from tests.store_place import BOTH, SERVER, placed
 
 REAL_NODES = ("LOCKGATE_XRPL_URL", "LOCKGATE_BITCOIN_URL", "LOCKGATE_BITCOIN_WHOLE_URL")
 """The variables that name real servers for the suites marked `real`; each suite skips itself without its own."""
+
+MEASURED = ("test_courier", "test_psbt", "test_signer")
+"""Suites about the signer that have the coordinator's parts for company; all others that reach those are about them."""
 
 # No deadline: two cores shared by many workers make any single example slow now and then.
 # Derandomised: a failure in one run is a failure in the next; LOCKGATE_FUZZ=1 draws anew.
@@ -33,6 +38,19 @@ def pytest_report_header() -> str:
     left = ", ".join(f"{name}*" for name in BOTH)
     stores = "SQLite and PostgreSQL" if SERVER else f"SQLite ALONE (LOCKGATE_POSTGRES_URL names no server for {left})"
     return f"shared vectors: {vectors}; real nodes: {nodes}; stores: {stores}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage in the tests of `shared` and `offline_signer`: tracing makes others slower by half."""
+    measuring = Coverage.current()
+    if measuring is None or item.path.name.startswith(MEASURED) or not reaches_online(item.path):
+        return (yield)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

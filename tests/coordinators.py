@@ -20,7 +20,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from online.chains.api import AccountState, Arrivals, Built, NodeReport, Outcome, Plan, Verdict, Watched
+from online.chains.api import AccountState, Arrivals, Built, Look, NodeReport, Outcome, Plan, Verdict, Watched
 from online.customers.trades import Leg, trade
 from online.jobs.answers import import_answer
 from online.jobs.build import build_approved
@@ -63,7 +63,7 @@ class Ledger(OpenWorld):
             self.taken.append((asker, self.at, blob))
             return self.submit(blob)
 
-    def look(self, watched: Watched) -> Outcome:
+    def told(self, watched: Watched) -> Outcome:
         with self.lock:
             self.looks += 1
             return self.watch(watched)
@@ -135,9 +135,8 @@ class Line:
         verdict: Verdict = self.ledger.take(os.getpid(), blob)
         return verdict
 
-    def watch(self, watched: Watched) -> Outcome:
-        outcome: Outcome = self.ledger.look(watched)
-        return outcome
+    def look(self) -> Look:
+        return Look(NETWORK, self.height(), lambda: self.ledger.told)
 
     def arrivals(
         self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
@@ -174,7 +173,7 @@ class Place:
 def served(ledger: Ledger, signer: PaperSigner, url: str, folder: Path) -> Iterator[Place]:
     """Serve a ledger and a signer to coordinator processes."""
     pen = Pen(signer)
-    _Switchboard.register("ledger", callable=lambda: ledger, exposed=["take", "look", "plan", "now", "read"])
+    _Switchboard.register("ledger", callable=lambda: ledger, exposed=["take", "told", "plan", "now", "read"])
     _Switchboard.register("pen", callable=lambda: pen, exposed=["answer"])
     place = Place(url, f"{folder}/switchboard", os.urandom(16), folder)
     server = _Switchboard(place.address, place.key).get_server()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,6 +57,26 @@ def loaded_by(packages: list[str], folder: Path) -> dict[str, str | None]:
     assert done.returncode == 0, done.stderr
     found: dict[str, str | None] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    """Give the modules that a file imports, with every package above them."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2))
+
+
+@cache
+def reaches_online(path: Path) -> bool:
+    """Say whether a file of the tests imports `online`, itself or through others of the tests."""
+    names = imports_of(path)
+    others = [ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in names if name.startswith("tests.")]
+    return "online" in names or any(reaches_online(other) for other in others if other.is_file())
 
 
 def forbidden_among(modules: dict[str, str | None]) -> list[str]:

@@ -135,7 +135,7 @@ class Job:
         return self.bench.gateway.submit(self.signed.blob)
 
     def watch(self) -> Outcome:
-        return self.bench.gateway.watch(self.watched)
+        return self.bench.gateway.look().watch(self.watched)
 
 
 @contextmanager

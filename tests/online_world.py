@@ -22,6 +22,7 @@ from online.chains.api import (
     Dead,
     Final,
     Gateway,
+    Look,
     NodeReport,
     Outcome,
     Pending,
@@ -164,6 +165,9 @@ class World:
         if not self.loses_everything:
             self.pool[tx_id] = blob
         return Verdict("accepted", "tesSUCCESS")
+
+    def look(self) -> Look:
+        return Look(NETWORK, self.height(), lambda: self.watch)
 
     def watch(self, watched: Watched) -> Outcome:
         self.height()

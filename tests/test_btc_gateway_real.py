@@ -52,7 +52,7 @@ class Sent:
     watched: Watched
 
     def watch(self) -> Outcome:
-        return self.node.gateway.watch(self.watched)
+        return self.node.gateway.look().watch(self.watched)
 
 
 @dataclass

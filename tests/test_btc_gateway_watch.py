@@ -203,7 +203,7 @@ def test_other_sends_than_were_signed_are_no_answer(bench: Bench) -> None:
     payments = (pays(friend(1), 6, XCP),)
     watched = Watched(job.signed.tx_id, job.signed.blob, replace(job.effects, payments=payments), 1)
     with pytest.raises(NodeAnswerUnreadable):
-        bench.gateway.watch(watched)
+        bench.gateway.look().watch(watched)
 
 
 # --- dead -----------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def test_a_node_that_is_down_decides_nothing(bench: Bench) -> None:
 def test_a_transaction_of_another_network_is_refused(bench: Bench) -> None:
     job = a_payment(bench)
     with pytest.raises(WrongNetwork):
-        bench.gateway.watch(Watched("", b"", replace(job.effects, network="bitcoin:signet"), 1))
+        bench.gateway.look().watch(Watched("", b"", replace(job.effects, network="bitcoin:signet"), 1))
 
 
 # --- commit and reveal ----------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class Real:
 
     def settle(self, watched: Watched) -> Outcome:
         ends = time.monotonic() + PATIENCE_SECONDS
-        while isinstance(outcome := self.gateway.watch(watched), Pending) and time.monotonic() < ends:
+        while isinstance(outcome := self.gateway.look().watch(watched), Pending) and time.monotonic() < ends:
             if ACCEPT:
                 Connection(URL, 10).ask(GenericRequest(method="ledger_accept"))
             else:
@@ -114,7 +114,7 @@ def test_a_ticket_is_made_used_by_one_and_lost_to_the_other(real: Real) -> None:
     loser = real.watched(real.gateway.build(real.plan("payment", (real.payment(),), claim="ticket"), []))
     claim = loser.effects.claims[0].name
     winner = real.run(real.plan("account-set", claim=claim))
-    outcome = real.gateway.watch(loser)
+    outcome = real.gateway.look().watch(loser)
     assert isinstance(outcome, Dead)
     assert winner.tx_id in outcome.proof
 

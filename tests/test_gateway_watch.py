@@ -103,7 +103,7 @@ def test_a_fee_other_than_the_signed_one_is_not_believed(bench: Bench) -> None:
     bench.world.close()
     effects = replace(job.built.effects, fee_most=Amount(ASSET, 11))
     with pytest.raises(NodeAnswerUnreadable):
-        bench.gateway.watch(replace(job.watched, effects=effects))
+        bench.gateway.look().watch(replace(job.watched, effects=effects))
 
 
 # --- dead by expiry -------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def test_the_search_begins_where_it_was_built_when_it_was_submitted_later(bench:
     job = bench.build()
     expire(bench)
     late = replace(job.watched, submitted_height=job.height + 3)
-    assert f"ledgers {job.height} to" in proof(bench.gateway.watch(late))
+    assert f"ledgers {job.height} to" in proof(bench.gateway.look().watch(late))
 
 
 def test_a_sequence_that_ticket_creation_jumped_over_dies_by_expiry(bench: Bench) -> None:
@@ -293,10 +293,10 @@ def test_a_payment_stripped_of_a_spare_signature_is_final_under_its_other_id(ben
     watched = Watched(full.tx_id, full.blob, effects, bench.world.validated_index)
     assert bench.gateway.submit(stripped.blob).kind == "accepted"
     height = bench.world.close()
-    outcome = bench.gateway.watch(watched)
+    outcome = bench.gateway.look().watch(watched)
     assert outcome == Final(stripped.tx_id, height, True, "tesSUCCESS", Amount(ASSET, 40), effects.payments)
     expire(bench)
-    assert bench.gateway.watch(watched) == outcome
+    assert bench.gateway.look().watch(watched) == outcome
 
 
 # --- two nodes ------------------------------------------------------------------------------------
@@ -394,4 +394,4 @@ def test_a_transaction_of_another_network_is_not_watched_here(bench: Bench) -> N
     job: Job = bench.build()
     effects = replace(job.built.effects, network="xrpl:testnet")
     with pytest.raises(WrongNetwork):
-        bench.gateway.watch(replace(job.watched, effects=effects))
+        bench.gateway.look().watch(replace(job.watched, effects=effects))

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from shared.errors import Refusal
-from tests.house import ROOT, forbidden_among, loaded_by, repository_files
+from tests.house import ROOT, forbidden_among, imports_of, loaded_by, repository_files
 
 ROOMS = ("shared", "offline_signer", "online")
 
@@ -53,17 +53,6 @@ def test_chains_do_not_know_each_other(side: str) -> None:
     for one, other in itertools.permutations(sorted(chains), 2):
         for path in (ROOT / side / "chains" / one).rglob("*.py"):
             assert f"{side}.chains.{other}" not in imports_of(path), f"{path} imports the chain {other}"
-
-
-def imports_of(path: Path) -> set[str]:
-    """Give the modules that a file imports, with every package above them."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return {".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2)}
 
 
 # --- the signer's wheel ---------------------------------------------------------------------------

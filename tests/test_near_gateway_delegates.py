@@ -174,7 +174,7 @@ def test_two_of_the_same_nonce_are_told_apart(bench: Bench) -> None:
 def test_an_answer_that_never_came_back_is_found_by_its_nonce(bench: Bench) -> None:
     job = bench.build(tokens(bench))
     carry(bench, job)
-    assert isinstance(bench.gateway.watch(job.unanswered), Final)
+    assert isinstance(bench.gateway.look().watch(job.unanswered), Final)
 
 
 def test_what_a_node_does_not_show_any_more_stays_open(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_what_a_node_does_not_show_any_more_stays_open(bench: Bench, monkeypatch
     bench.world.faults.history_from = bench.world.final_height
     assert "an archive_url is needed" in text_of(job.watch())
     with beside(bench, "archive_url") as (gateway, _):
-        assert isinstance(gateway.watch(job.watched), Final)
+        assert isinstance(gateway.look().watch(job.watched), Final)
     bench.world.faults.syncing = True
     assert "is not believed" in text_of(job.watch())
 
@@ -223,7 +223,7 @@ def test_our_own_relayer_carries_it_out_once(bench: Bench, relaying: NearGateway
         assert relaying.submit(job.signed.blob).kind == "accepted"
     bench.world.advance(10)
     assert relaying.submit(job.signed.blob).kind == "known"
-    assert isinstance(relaying.watch(job.watched), Final)
+    assert isinstance(relaying.look().watch(job.watched), Final)
     assert bench.world.token_balance(TOKEN.code, OTHER.account) == 70
 
 

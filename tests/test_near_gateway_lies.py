@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from online.chains.api import Final, Pending
+from online.chains.near import answers
 from online.chains.near.gateway import connect
 from online.devnet.near import NearWorld, rpc, rpc_transactions, serve_near, token
 from online.devnet.near.actions import AccessKey, Calls
@@ -140,7 +141,7 @@ def test_an_unfit_second_or_archive_is_refused_as_well(
         trouble(other)
         with pytest.raises(NodeUnfit):
             gateway.check()
-        assert "is not believed" in text_of(gateway.watch(lost.watched))
+        assert "is not believed" in text_of(gateway.look().watch(lost.watched))
 
 
 def test_a_protocol_that_somebody_looked_at_is_taken_by_a_setting(bench: Bench) -> None:
@@ -168,7 +169,7 @@ def test_an_archive_on_another_chain_of_the_same_name_proves_no_death(bench: Ben
     bench.world.advance(40)
     foreign.advance(bench.world.height - foreign.height + 50)
     with beside(bench, "archive_url", foreign) as (gateway, _):
-        assert "it is on another chain" in text_of(gateway.watch(job.watched))
+        assert "it is on another chain" in text_of(gateway.look().watch(job.watched))
 
 
 def test_a_node_on_another_chain_of_the_same_name_proves_no_death_beside_an_archive(bench: Bench) -> None:
@@ -179,7 +180,7 @@ def test_a_node_on_another_chain_of_the_same_name_proves_no_death_beside_an_arch
     foreign.advance(bench.world.height - foreign.height - 1)
     with serve_near(foreign) as server, serve_near(bench.world.second_node()) as archive:
         gateway = connect(NETWORK, {**bench.settings, "url": server.url, "archive_url": archive.url})
-        assert "it is on another chain" in text_of(gateway.watch(job.watched))
+        assert "it is on another chain" in text_of(gateway.look().watch(job.watched))
         gateway.close()
 
 
@@ -348,7 +349,10 @@ def test_what_is_called_final_in_a_block_that_is_not_is_not_believed(
     job.submit()
     bench.world.advance(1)
     told(monkeypatch, too_early)
-    assert isinstance(job.watch(), Pending)
+    assert "can still happen" in text_of(job.watch())
+    used_up = answers.AccessKey(HOT.text, 10**15, full=True)
+    monkeypatch.setattr("online.chains.near.node.access_key_of", lambda *_: used_up)
+    assert "not on its final chain" in text_of(job.watch())
 
 
 def test_what_is_called_final_in_a_block_that_was_given_up_is_not_believed(
@@ -381,7 +385,7 @@ def test_two_nodes_that_tell_different_ends_decide_nothing(bench: Bench, monkeyp
 
     told(monkeypatch, more_burnt)
     with beside(bench, "second_url") as (gateway, _):
-        assert "the nodes disagree" in text_of(gateway.watch(job.watched))
+        assert "the nodes disagree" in text_of(gateway.look().watch(job.watched))
 
 
 def five_hundred_tokens(bench: Bench) -> Job:

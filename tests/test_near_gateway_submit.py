@@ -196,7 +196,7 @@ def test_of_two_hundred_one_expires_one_fails_one_is_forgotten_and_each_ends_rig
         bench.world.forget(forgotten.signed.tx_id)
         assert isinstance(forgotten.watch(), Pending)
         with beside(bench, "archive_url") as (gateway, _):
-            ends = {job.signed.tx_id: gateway.watch(job.watched) for row in rows for job in row}
+            ends = {job.signed.tx_id: gateway.look().watch(job.watched) for row in rows for job in row}
     failed = [end for end in ends.values() if isinstance(end, Final) and not end.success]
     assert [end.result for end in failed] == [f"AccountDoesNotExist: {SHOP} at {SHOP}"]
     assert UNIT // 100 in [amount.units for amount in failed[0].refunds]

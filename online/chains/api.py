@@ -1,6 +1,7 @@
 """The coordinator's half of a chain's contract: build, submit, watch, and what the node must be.
 
-Only the ledger decides: `watch` says final or dead from validated facts alone; a timeout or an error string is pending.
+Only the ledger decides: `Look.watch` says final or dead from validated facts alone; a timeout or an error string is
+pending.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from shared.chains.api import Context, KeyPath
 from shared.effects import Claim, Destination, Effects, Payment
+from shared.errors import WrongNetwork
 from shared.money import Amount, Asset
 
 
@@ -133,6 +135,26 @@ class Dead:
 Outcome = Pending | Final | Dead
 
 
+class Look:
+    """One look at a ledger, for all the transactions of a turn: what they have in common is asked once.
+
+    It is made for one turn and dropped with it. `height` is the newest validated height when it began. `begin` gives
+    what decides about a transaction, with nothing known yet; what that keeps between transactions must be true of
+    validated blocks for ever, or be no more than a reason to wait. A death is asked for anew, with nothing kept.
+    """
+
+    def __init__(self, network: str, height: int, begin: Callable[[], Callable[[Watched], Outcome]]) -> None:
+        self.height = height
+        self._network, self._begin, self._decide = network, begin, begin()
+
+    def watch(self, watched: Watched) -> Outcome:
+        """Say what the ledger has decided. Raises NodeUnreachable, WrongNetwork."""
+        if watched.effects.network != self._network:
+            raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self._network}")
+        outcome = self._decide(watched)
+        return self._begin()(watched) if isinstance(outcome, Dead) else outcome
+
+
 class Gateway(Protocol):
     """A connection to one node of one network. Errors of transport are `NodeUnreachable`, and decide nothing."""
 
@@ -156,8 +178,8 @@ class Gateway(Protocol):
     def submit(self, blob: bytes) -> Verdict:
         """Hand the bytes to the node. Safe to repeat: the same bytes have the same id."""
 
-    def watch(self, watched: Watched) -> Outcome:
-        """Say what the ledger has decided."""
+    def look(self) -> Look:
+        """Begin to ask what the ledger has decided of transactions. Raises NodeUnreachable."""
 
 
 @runtime_checkable

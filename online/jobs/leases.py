@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import select
+
 from online.jobs.model import Job
-from online.jobs.model import job as job_of
+from online.store import tables
 from online.store.database import Store
 from online.store.locks import Locks, locks
 
@@ -23,11 +25,12 @@ class Leases:
         self._store, self._session = store, session
 
     def take(self, job: Job) -> Job | None:
-        """Take a job and give it as it now is; nothing where another process has it or has moved it since."""
+        """Take a job and give it; nothing where another process has it or has moved it since it was read."""
         if not self._session.take("jobs", str(job.id)):
             return None
-        fresh = job_of(self._store, job.id)
-        return fresh if fresh.state is job.state else None
+        with self._store.reading() as connection:
+            state = connection.execute(select(tables.jobs.c.state).where(tables.jobs.c.id == job.id)).scalar_one()
+        return job if state == job.state.value else None  # a job changes by its moves alone
 
     @contextmanager
     def line(self, name: str) -> Iterator[None]:

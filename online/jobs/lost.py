@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
-from online.chains.api import Dead, Final, Gateway, Outcome, Watched
+from online.chains.api import Dead, Final, Gateway, Look, Outcome, Watched
 from online.jobs.model import Job, effects_of, find_job
 from online.jobs.states import State
 from online.jobs.submit import words
@@ -29,7 +29,10 @@ def lost_jobs(store: Store, gateway: Gateway, above: int | None) -> list[str]:
         return []
     with store.reading() as connection:
         ended = list(_ended(connection, gateway.network, above))
-    return [text for job, height in ended if (text := _look(gateway, job, height))]
+    if not ended:
+        return []
+    look = gateway.look()
+    return [text for job, height in ended if (text := _look(look, gateway, job, height))]
 
 
 def _ended(connection: Connection, network: str, above: int) -> Iterator[tuple[Job, int]]:
@@ -43,9 +46,9 @@ def _ended(connection: Connection, network: str, above: int) -> Iterator[tuple[J
             yield find_job(connection, number), happened[1]
 
 
-def _look(gateway: Gateway, job: Job, height: int) -> str:
+def _look(look: Look, gateway: Gateway, job: Job, height: int) -> str:
     effects = effects_of(job)
-    outcome = gateway.watch(Watched(job.tx_id or "", job.blob or b"", effects, job.submitted_height or 0))
+    outcome = look.watch(Watched(job.tx_id or "", job.blob or b"", effects, job.submitted_height or 0))
     if isinstance(outcome, Final) and outcome.success == (job.state is State.FINAL):
         return ""
     if job.blob is not None and not isinstance(outcome, (Final, Dead)):

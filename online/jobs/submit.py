@@ -6,6 +6,7 @@ What the node answers is kept for people and decides nothing but whose turn it i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
@@ -13,9 +14,10 @@ from sqlalchemy import Connection, select, update
 from online.chains.api import Gateway, Verdict
 from online.jobs.leases import leases
 from online.jobs.model import Job, find_job, find_jobs
+from online.jobs.model import job as job_of
 from online.jobs.moves import move
 from online.jobs.states import State
-from online.jobs.turns import waits_for
+from online.jobs.turns import Lines
 from online.store import tables
 from online.store.database import Store
 
@@ -38,35 +40,39 @@ def submit_answered(store: Store, gateway: Gateway, now: int) -> tuple[Submitted
         NodeUnreachable: when the node does not answer; what is committed is broadcast at the next call.
     """
     with store.reading() as connection:
-        answered = [job for job in find_jobs(connection, states=(State.ANSWERED,)) if _of(job, gateway)]
+        answered = [job for job in find_jobs(connection, states=(State.ANSWERED,)) if job.network == gateway.network]
     height = gateway.height() if answered else 0
     for job in answered:
         with store.transaction() as tx:
             here = find_job(tx.sql, job.id)
             if here.state is State.ANSWERED:  # else another process was quicker
                 move(tx, here, State.SUBMITTED, now, values={"submitted_height": height})
-    with leases(store) as held:
-        due = (job for job in _undone(store, gateway) if in_turn(store, job) and held.take(job))
-        still = (job for one in due for job in _undone(store, gateway, one.id))
-        return tuple(broadcast(store, job, gateway) for job in still)
-
-
-def in_turn(store: Store, job: Job) -> bool:
-    """Say whether a job's bytes may be handed over now, as far as the jobs before it are concerned."""
     with store.reading() as connection:
-        return waits_for(connection, job) is None
+        undone, lines = _undone(connection, gateway.network), Lines(connection, gateway.network)
+    with leases(store) as held:
+        due = (job_of(store, number) for number in undone if lines.waits_for(number) is None)
+        taken = (job for job in due if job.state is State.SUBMITTED and held.take(job))
+        still = (job for job in taken if not handed_over(store, job.id))
+        return tuple(broadcast(store, job, gateway, gateway.height(), lines) for job in still)
 
 
-def broadcast(store: Store, job: Job, gateway: Gateway) -> Submitted:
-    """Hand a submitted job's bytes to the node, the first time or again, and note what it said."""
+def broadcast(store: Store, job: Job, gateway: Gateway, height: int, lines: Lines) -> Submitted:
+    """Hand a submitted job's bytes to the node at a height, the first time or again, and note what it said."""
     if job.state is not State.SUBMITTED or job.blob is None or job.tx_id is None:
         raise ValueError(f"job {job.id} is {job.state} and not committed for broadcast")
-    height = gateway.height()
     verdict = gateway.submit(job.blob)
     with store.transaction() as tx:
         said = {"done": True, "height": height, "verdict": words(f"{verdict.kind}: {verdict.text}")}
         tx.sql.execute(update(tables.outbox).where(tables.outbox.c.job == job.id).values(said))
+    lines.heard(job.id, verdict.kind)
     return Submitted(job.id, job.tx_id, verdict)
+
+
+def handed_over(store: Store, job_id: int) -> bool:
+    """Say whether a node has been handed a job's bytes."""
+    with store.reading() as connection:
+        query = select(tables.outbox.c.done).where(tables.outbox.c.job == job_id)
+        return bool(connection.execute(query).scalar())
 
 
 def last_height(store: Store, job_id: int) -> int:
@@ -94,15 +100,9 @@ def words(text: str) -> str:
     return text.replace("\0", "\\0")[:_WORDS_MOST]
 
 
-def _undone(store: Store, gateway: Gateway, job_id: int | None = None) -> list[Job]:
-    """List what no node has been handed yet, in the order in which it was built; of one job if asked."""
-    with store.reading() as connection:
-        query = select(tables.outbox.c.job).where(tables.outbox.c.done.is_(False)).order_by(tables.outbox.c.job)
-        if job_id is not None:
-            query = query.where(tables.outbox.c.job == job_id)
-        jobs = [find_job(connection, number) for number in connection.execute(query).scalars().all()]
-    return [job for job in jobs if job.state is State.SUBMITTED and _of(job, gateway)]
-
-
-def _of(job: Job, gateway: Gateway) -> bool:
-    return job.network == gateway.network
+def _undone(connection: Connection, network: str) -> Sequence[int]:
+    """List the jobs that no node has been handed yet, in the order in which they were built."""
+    outbox, jobs = tables.outbox, tables.jobs
+    here = outbox.c.done.is_(False) & (jobs.c.network == network) & (jobs.c.state == State.SUBMITTED.value)
+    query = select(outbox.c.job).join(jobs, jobs.c.id == outbox.c.job).where(here).order_by(outbox.c.job)
+    return connection.execute(query).scalars().all()

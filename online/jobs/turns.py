@@ -7,7 +7,8 @@ and is built anew once a later one has left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from heapq import heapify, heappop, heappush
 
 from sqlalchemy import Connection, select
 
@@ -22,41 +23,76 @@ _LEFT = (*_KEEPS_ITS_TURN, State.FINAL, State.FAILED)
 _TAKEN = ("accepted", "known")
 
 
-def waits_for(connection: Connection, job: Job) -> int | None:
-    """Give a job whose transaction must come first, or nothing where this one may be handed over."""
-    for other, state, verdict, distance in _rivals(connection, job):
-        taken = state is State.SUBMITTED and verdict.partition(":")[0] in _TAKEN
-        if distance < 0 and state in _KEEPS_ITS_TURN and not taken:
-            return other
-    return None
+class Lines:
+    """Who waits for whom on a network, read once for a turn of the loop; what passes meanwhile is told to it.
+
+    What another process lets pass is seen at the next turn: until then those behind it wait.
+    """
+
+    def __init__(self, connection: Connection, network: str) -> None:
+        self._fronts: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._turns: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        self._passed: set[int] = set()
+        turn, claims, jobs, outbox = customs(network).turn, tables.claims, tables.jobs, tables.outbox
+        if turn is None:
+            return
+        query = (
+            select(claims.c.scope, claims.c.name, jobs.c.id, jobs.c.state, outbox.c.verdict)
+            .join(jobs, jobs.c.id == claims.c.job)
+            .outerjoin(outbox, outbox.c.job == jobs.c.id)
+            .where(jobs.c.network == network, jobs.c.state.in_([state.value for state in _KEEPS_ITS_TURN]))
+            .where(claims.c.active)
+        )
+        for row in connection.execute(query):
+            place = turn(Claim(row.scope, row.name))
+            self._fronts[row.scope].append((place, row.id))
+            self._turns[row.id].append((row.scope, place))
+            if row.state == State.SUBMITTED.value:
+                self.heard(row.id, (row.verdict or "").partition(":")[0])
+        for front in self._fronts.values():
+            heapify(front)
+
+    def waits_for(self, job_id: int) -> int | None:
+        """Give a job whose transaction must come first, or nothing where this one may be handed over."""
+        for scope, place in self._turns.get(job_id, ()):
+            front = self._fronts[scope]
+            while front and front[0][1] in self._passed:
+                heappop(front)
+            if front and front[0][0] < place:
+                return front[0][1]
+        return None
+
+    def heard(self, job_id: int, verdict: str) -> None:
+        """Take in what a node said of a submitted job: those behind it wait until a block has it."""
+        if verdict in _TAKEN:
+            self._passed.add(job_id)
+        elif job_id in self._passed:
+            self._passed.remove(job_id)
+            for scope, place in self._turns[job_id]:
+                heappush(self._fronts[scope], (place, job_id))
+
+    def ended(self, job_id: int) -> None:
+        """Let those behind a job go on: the ledger has decided about it."""
+        self._passed.add(job_id)
 
 
 def overtaken(connection: Connection, job: Job) -> bool:
-    """Say whether a later transaction of the same scope has left: where that one lands, this one never can."""
-    return any(distance > 0 and state in _LEFT for _, state, _, distance in _rivals(connection, job))
-
-
-def _rivals(connection: Connection, job: Job) -> Iterator[tuple[int, State, str, int]]:
-    """Give the other jobs with claims of the same scopes: number, state, what the node said, how many turns later.
+    """Say whether a later transaction of the same scope has left: where that one lands, this one never can.
 
     Of those that ended only such as were made after this one are looked at: a builder never goes back behind a turn.
     """
-    turn = customs(job.network).turn
+    turn, claims, jobs = customs(job.network).turn, tables.claims, tables.jobs
     if turn is None:
-        return
-    claims, jobs, outbox = tables.claims, tables.jobs, tables.outbox
+        return False
+    left = jobs.c.state.in_([state.value for state in _LEFT])
     mine = connection.execute(select(claims.c.scope, claims.c.name).where(claims.c.job == job.id)).all()
-    open_ones = select(jobs.c.id).where(jobs.c.state.in_([state.value for state in _KEEPS_ITS_TURN]))
-    near = open_ones.union(select(jobs.c.id).where(jobs.c.id > job.id))
+    under_way = select(jobs.c.id).where(jobs.c.state.in_([state.value for state in _KEEPS_ITS_TURN]))
+    near = under_way.union(select(jobs.c.id).where(jobs.c.id > job.id))
     for scope, name in mine:
-        query = (
-            select(claims.c.name, jobs.c.id, jobs.c.state, outbox.c.verdict)
-            .join(jobs, jobs.c.id == claims.c.job)
-            .outerjoin(outbox, outbox.c.job == jobs.c.id)
-            .where(claims.c.job.in_(near), claims.c.job != job.id)
-            .where(claims.c.network == job.network, claims.c.scope == scope, claims.c.active)
-            .order_by(claims.c.id)
-        )
-        for row in connection.execute(query):
-            distance = turn(Claim(scope, row.name)) - turn(Claim(scope, name))
-            yield row.id, State(row.state), row.verdict or "", distance
+        here = (claims.c.network == job.network) & (claims.c.scope == scope) & claims.c.active
+        others = select(claims.c.name).join(jobs, jobs.c.id == claims.c.job).where(here, left)
+        others = others.where(claims.c.job.in_(near), claims.c.job != job.id)
+        place = turn(Claim(scope, name))
+        if any(turn(Claim(scope, other)) > place for other in connection.execute(others).scalars()):
+            return True
+    return False

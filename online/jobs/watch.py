@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from online.chains.api import Dead, Final, Gateway, Pending, Watched
+from online.chains.api import Dead, Final, Gateway, Look, Pending, Watched
 from online.jobs.leases import leases
 from online.jobs.model import Job, effects_of, find_job, find_jobs
 from online.jobs.moves import move
 from online.jobs.states import State
-from online.jobs.submit import broadcast, in_turn, last_height, note_word, words
+from online.jobs.submit import broadcast, last_height, note_word, words
+from online.jobs.turns import Lines
 from online.store import tables
 from online.store.database import Store
+from shared.effects import Effects
 from shared.encoding import Value
 
 
@@ -47,41 +49,43 @@ def watch_submitted(store: Store, gateway: Gateway, now: int) -> Seen:
     """
     with store.reading() as connection:
         found = find_jobs(connection, states=(State.SUBMITTED, State.EXPORTED))
+        lines = Lines(connection, gateway.network)
     jobs = [job for job in found if job.network == gateway.network]
     if not jobs:
         return Seen((), 0, ())
-    height = gateway.height()
+    look = gateway.look()
     submitted = [job for job in jobs if job.state is State.SUBMITTED]
     # Where nothing expires, only another use of its claims can end what no answer came for: it is looked for always.
     lost = [job for job in jobs if job.state is State.EXPORTED
-            and (job.expiry_height is None or job.expiry_height < height)]
+            and (job.expiry_height is None or job.expiry_height < look.height)]
+    moved: list[Moved | str | None] = []
     with leases(store) as held:  # a job that another process looks after counts as pending here
-        moved = [_look(store, own, gateway, height, now) if (own := held.take(job)) else None for job in submitted]
-        ended = [_look_unanswered(store, own, gateway, height, now) for job in lost if (own := held.take(job))]
+        for job in submitted:
+            moved.append(_look(store, job, gateway, look, lines, now) if held.take(job) else None)
+            if isinstance(moved[-1], Moved):
+                lines.ended(job.id)
+        ended = [_look_unanswered(store, job, look, now) for job in lost if held.take(job)]
     decided = tuple(one for one in [*moved, *ended] if isinstance(one, Moved))
     incidents = tuple(one for one in [*moved, *ended] if isinstance(one, str))
     return Seen(decided, sum(not isinstance(one, Moved) for one in moved), incidents)
 
 
-def _look(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Moved | str | None:
-    if (orphan := _orphaned(store, job, height)) is not None:
-        return _end(store, job, State.DEAD, orphan, now)
+def _look(store: Store, job: Job, gateway: Gateway, look: Look, lines: Lines, now: int) -> Moved | str | None:
     watched = Watched(job.tx_id or "", job.blob or b"", effects_of(job), job.submitted_height or 0)
-    outcome = gateway.watch(watched)
+    outcome = _orphaned(store, job, watched.effects, look.height) or look.watch(watched)
     if isinstance(outcome, Pending):
-        if height > last_height(store, job.id) and in_turn(store, job):
-            broadcast(store, job, gateway)
+        if lines.waits_for(job.id) is None and look.height > last_height(store, job.id):
+            broadcast(store, job, gateway, look.height, lines)
         return _stuck(store, job, outcome)
     if isinstance(outcome, Dead):
         return _end(store, job, State.DEAD, outcome, now)
     return _end(store, job, State.FINAL if outcome.success else State.FAILED, outcome, now)
 
 
-def _look_unanswered(store: Store, job: Job, gateway: Gateway, height: int, now: int) -> Moved | str | None:
+def _look_unanswered(store: Store, job: Job, look: Look, now: int) -> Moved | str | None:
     """Look for a transaction whose id nobody here knows, by its claims and content alone."""
-    if (orphan := _orphaned(store, job, height)) is not None:
-        return _end(store, job, State.DEAD, orphan, now)
-    outcome = gateway.watch(Watched("", job.unsigned or b"", effects_of(job), height))
+    watched = Watched("", job.unsigned or b"", effects_of(job), look.height)
+    outcome = _orphaned(store, job, watched.effects, look.height) or look.watch(watched)
     if isinstance(outcome, Pending):
         return _stuck(store, job, outcome)
     if isinstance(outcome, Dead):
@@ -92,9 +96,11 @@ def _look_unanswered(store: Store, job: Job, gateway: Gateway, height: int, now:
     )
 
 
-def _orphaned(store: Store, job: Job, height: int) -> Dead | None:
+def _orphaned(store: Store, job: Job, effects: Effects, height: int) -> Dead | None:
     """Say that a job can never happen because it spends what another job would have made, which is proven dead."""
-    parents = {claim.name.partition(":")[0]: claim.name for claim in effects_of(job).claims}
+    parents = {claim.name.partition(":")[0]: claim.name for claim in effects.claims if ":" in claim.name}
+    if not parents:
+        return None
     table = tables.jobs
     dead = (table.c.network == job.network) & (table.c.state == State.DEAD.value) & table.c.tx_id.in_(parents)
     with store.reading() as connection:

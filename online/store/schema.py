@@ -6,6 +6,7 @@ have not the columns that its revision says, as those of a program between two r
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,9 +42,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
+    scripts = _scripts()
     current = MigrationContext.configure(connection).get_current_revision()
     if current == scripts.get_current_head():
         return
@@ -52,6 +51,7 @@ def _migrate(connection: Connection) -> None:
     if current is not None and connection.dialect.name == "postgresql":
         # Whoever is writing ends first; who would write next waits, and then meets the newer form.
         connection.exec_driver_sql("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
@@ -64,3 +64,15 @@ def _require_form(connection: Connection) -> None:
         table, column = min(there ^ wanted)
         what = "misses" if (table, column) in wanted else "has"
         raise StoreForm(f"the store {what} {table}.{column}: its tables have not the form that it says")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """Read the migrations once a process: it takes longer than opening a store that has the newest form."""
+    return ScriptDirectory.from_config(_config())

@@ -7,8 +7,9 @@ the main network, and waiting transactions do not count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from online.chains import api
@@ -129,9 +130,9 @@ class BitcoinGateway:
         """Hand the bytes to every node; a node that does not answer is a "later"."""
         return broadcast.submit(self._nodes, blob)
 
-    def watch(self, watched: api.Watched) -> api.Outcome:
-        """Say what the chain has decided. Raises NodeUnreachable."""
-        return self._decided(watched, self._settings)
+    def look(self) -> api.Look:
+        """Begin to ask what the chain has decided. Raises NodeUnreachable."""
+        return self._look(self._settings)
 
     def movements(self, addresses: Collection[str], assets: Collection[Asset], since: int) -> api.Movements:
         """Give every change of what some addresses hold above a height; see `movements.movements` for refusals."""
@@ -162,12 +163,14 @@ class BitcoinGateway:
 
     def collected(self, watched: api.Watched) -> api.Outcome:
         """Say what the chain has decided, as deep as a sweep must stand. Raises NodeUnreachable."""
-        return self._decided(watched, replace(self._settings, confirmations=self._settings.sweep_confirmations))
+        settings = replace(self._settings, confirmations=self._settings.sweep_confirmations)
+        return self._look(settings).watch(watched)
 
-    def _decided(self, watched: api.Watched, settings: Settings) -> api.Outcome:
-        if watched.effects.network != self.network:
-            raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self.network}")
-        return watch.watch([watch.Post(node, self._cp, settings) for node in self._nodes], watched)
+    def _look(self, settings: Settings) -> api.Look:
+        def begin() -> Callable[[api.Watched], api.Outcome]:
+            return partial(watch.watch, [watch.Post(node, self._cp, settings) for node in self._nodes])
+
+        return api.Look(self.network, self.height(), begin)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

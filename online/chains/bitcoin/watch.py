@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from online.chains.api import Dead, Final, Outcome, Pending, Watched
 from online.chains.bitcoin.answers import Found, Outpoint
@@ -27,13 +28,20 @@ from shared.effects import Payment
 from shared.errors import NodeAnswerUnreadable
 
 
-@dataclass(frozen=True, slots=True)
 class Post:
-    """From where is watched: a node, the Counterparty node if there is one, and the settings."""
+    """From where one look watches: a node, the Counterparty node if there is one, and the settings.
 
-    node: Node
-    cp: CpNode | None
-    settings: Settings
+    What the node says of itself is asked once a look: that it may be believed, and the height from which blocks are
+    searched back. How deep a block stands, and what a Counterparty node has read, is asked each time.
+    """
+
+    def __init__(self, node: Node, cp: CpNode | None, settings: Settings) -> None:
+        self.node, self.cp, self.settings = node, cp, settings
+        self.status = cache(node.status)
+        self.strange = cache(self._strange)
+
+    def _strange(self, network: str) -> str:
+        return strangeness(self.node, self.status(), network, self.settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +76,24 @@ def watch(posts: Sequence[Post], watched: Watched) -> Outcome:
 
 def decide(post: Post, watched: Watched) -> Outcome:
     """Say what one node's chain decides."""
-    status = post.node.status()
-    strange = strangeness(post.node, status, watched.effects.network, post.settings)
-    if strange:
+    if strange := post.strange(watched.effects.network):
         return Pending(f"{post.node.name} is not believed: {strange}")
-    transactions = read_all(watched.blob, 2)
+    transactions, height = read_all(watched.blob, 2), post.status().height
     last = _known(post.node.find(transactions[-1].txid))
     if last is not None:
         return _standing(post, watched, last)
     inputs = _outpoints(transactions[0])
-    spender = _spender(post, inputs, status.height)
+    spender = _spender(post, inputs, height)
     if isinstance(spender, Pending):
         return spender
     if spender is None:
         return _waiting(post, transactions, watched)
     where, at = spender
     if where.txid != transactions[0].txid:
-        return _taken(where, at, post.settings.confirmations, status.height)
+        return _taken(where, at, post.settings.confirmations, height)
     if len(transactions) == 1:
         return _standing(post, watched, where)
-    return _revealed(post, watched, transactions, where, status.height)
+    return _revealed(post, watched, transactions, where, height)
 
 
 def _known(found: Found | None) -> Place | None:

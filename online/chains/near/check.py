@@ -20,7 +20,7 @@ from shared.errors import NodeUnfit
 OLDEST_PROTOCOL = 84
 """nearcore 2.13 begins with it; below it fees and refunds followed other rules."""
 
-_LOOK_BACK = 1_000
+_LOOKS_BACK = (1_000, 300, 100, 30, 10)
 _TRIES = 20
 _NS = 10**9
 
@@ -114,9 +114,8 @@ def measure(node: Node, final: Block, protocol: Protocol) -> Clockwork:
 
 
 def _earlier(node: Node, final: Block) -> Block | None:
-    # Heights are skipped now and then, and a young chain has few: the first that is there will do.
-    start = max(1, final.height - _LOOK_BACK)
-    for height in range(start, min(start + _TRIES, final.height)):
+    # Heights are skipped now and then, and a young chain has few: the farthest of these that is there will do.
+    for height in (final.height - back for back in _LOOKS_BACK if back < final.height):
         found = node.block(height)
         if found is not None:
             return found

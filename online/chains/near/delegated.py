@@ -17,6 +17,7 @@ from online.chains.near.final import final_of
 from online.chains.near.node import KeyState, Node
 from online.chains.near.receipts import TxStatus
 from online.chains.near.settings import Settings
+from online.chains.near.view import View
 from online.chains.near.wire import Delegated, read_delegated
 from shared.effects import Effects, Expiry
 from shared.errors import NodeRefused
@@ -24,7 +25,7 @@ from shared.errors import NodeRefused
 _CARRIED = "its nonce is reached"
 
 
-def decide_delegate(node: Node, archive: Node | None, settings: Settings, watched: Watched) -> Outcome:
+def decide_delegate(node: View, archive: View | None, settings: Settings, watched: Watched) -> Outcome:
     """Say what one node's final blocks decide about a delegate action. Raises NodeUnreachable."""
     effects, delegated = watched.effects, read_delegated(watched.blob)
     if strange := strangeness(node.status(), effects.network, settings):
@@ -37,7 +38,7 @@ def decide_delegate(node: Node, archive: Node | None, settings: Settings, watche
             return Dead(state.height, f"{why}, and the key's nonce is {nonces}")
         left = expiry.last_height - state.height
         return Pending(f"no relayer carried it out yet; it can still happen in {left} heights")
-    return _carried(archive or node, delegated, effects, state)
+    return _carried((archive or node).node, delegated, effects, state)
 
 
 def _carried(prover: Node, delegated: Delegated, effects: Effects, state: KeyState) -> Outcome:

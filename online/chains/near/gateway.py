@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from online.chains import api
@@ -11,6 +12,7 @@ from online.chains.near import arrivals, broadcast, build, check, purse, watch
 from online.chains.near.node import Node
 from online.chains.near.relay import read_relayer
 from online.chains.near.settings import Settings, read_settings
+from online.chains.near.view import View
 from shared.chains.near.fees import PAYMENT_GAS
 from shared.chains.near.networks import network as network_of
 from shared.effects import Claim
@@ -70,12 +72,15 @@ class NearGateway:
         """Hand the bytes over: "accepted" only where a block has them; no answer is a "later"."""
         return broadcast.submit(self._nodes, blob, self._relayer)
 
-    def watch(self, watched: api.Watched) -> api.Outcome:
-        """Say what the final blocks have decided. Raises NodeUnreachable."""
-        self._require(watched.effects.network)
+    def look(self) -> api.Look:
+        """Begin to ask what the final blocks have decided. Raises NodeUnreachable."""
+        return api.Look(self.network, self.height(), self._begin)
+
+    def _begin(self) -> Callable[[api.Watched], api.Outcome]:
         alone = len(self._nodes) == 1 and self._archive is None
-        posts = [watch.Post(node, self._archive, self._settings, alone) for node in self._nodes]
-        return watch.watch(posts, watched)
+        archive = None if self._archive is None else View(self._archive)
+        posts = [watch.Post(View(node), archive, self._settings, alone) for node in self._nodes]
+        return partial(watch.watch, posts)
 
     def arrivals(
         self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None

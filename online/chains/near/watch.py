@@ -33,9 +33,10 @@ from online.chains.near.check import strangeness
 from online.chains.near.delegated import decide_delegate
 from online.chains.near.endings import find_ending
 from online.chains.near.final import final_of
-from online.chains.near.node import KeyState, Node
+from online.chains.near.node import KeyState
 from online.chains.near.receipts import TxStatus
 from online.chains.near.settings import Settings
+from online.chains.near.view import View
 from online.chains.near.wire import Signed, read_blob
 from shared.chains.near.delegates import is_delegate
 from shared.effects import Effects, Expiry
@@ -46,8 +47,8 @@ from shared.errors import NodeAnswerUnreadable
 class Post:
     """A node to ask, the one that remembers everything if there is another, and whether any other looks on."""
 
-    node: Node
-    archive: Node | None
+    node: View
+    archive: View | None
     settings: Settings
     alone: bool = False
 
@@ -75,15 +76,14 @@ def decide(post: Post, watched: Watched) -> Outcome:
     status = post.node.status()
     if strange := strangeness(status, effects.network, post.settings):
         return Pending(f"{post.node.name} is not believed: {strange}", stuck=True)
+    state, expiry = post.node.access_key(signed.signer, signed.key_text), _expiry(effects)
+    why = _ended(state, signed, expiry)
+    if not why:  # nor has it happened: a final block that has it leaves the key with its nonce or a higher one
+        left = expiry.last_height - state.height
+        return Pending(f"no final block has it by height {state.height}; it can still happen in {left} heights")
     found = post.node.find(signed.tx_hash, signed.signer)
     if isinstance(found, TxStatus):
         return _known(post.node, found, signed, effects)
-    state = post.node.access_key(signed.signer, signed.key_text)
-    expiry = _expiry(effects)
-    why = _ended(state, signed, expiry)
-    if not why:
-        left = expiry.last_height - state.height
-        return Pending(f"{found.words}; it can still happen in {left} heights")
     if not found.absent:
         return Pending(f"{why}; {found.words}, which proves nothing")
     base = post.node.block(expiry.stated_height)
@@ -95,7 +95,7 @@ def decide(post: Post, watched: Watched) -> Outcome:
 # --- final ----------------------------------------------------------------------------------------
 
 
-def _known(node: Node, found: TxStatus, signed: Signed, effects: Effects) -> Outcome:
+def _known(node: View, found: TxStatus, signed: Signed, effects: Effects) -> Outcome:
     shown = (found.sent.signer, found.sent.receiver, found.sent.nonce, found.sent.public_key)
     if shown != (signed.signer, signed.tx.receiver, signed.tx.nonce, signed.key_text):
         raise NodeAnswerUnreadable(f"{node.name} shows other contents of {signed.tx_hash} than were signed")
@@ -104,9 +104,8 @@ def _known(node: Node, found: TxStatus, signed: Signed, effects: Effects) -> Out
     block = node.block(found.own.block_hash)
     if block is None:
         return Pending(f"{node.name} calls it FINAL and does not show its block")
-    final = node.final_block()
-    there = node.block(block.height)
-    if block.height > final.height or there is None or there.hash != block.hash:
+    there = node.block(block.height) if block.height <= node.final_block(block.height).height else None
+    if there is None or there.hash != block.hash:
         return Pending(f"{node.name} calls it FINAL in block {block.hash}, which is not on its final chain", stuck=True)
     return final_of(found, effects, block.height)
 
@@ -151,7 +150,7 @@ def _remembered(post: Post, signed: Signed, effects: Effects, state: KeyState, w
     gap = _gap(prover, post.settings, signed, effects)
     if gap:
         return Pending(f"{why}; {gap}, so that it is not proven that it did not happen", stuck=True)
-    if prover.final_block().height < state.height:
+    if prover.final_block(state.height).height < state.height:
         return Pending(f"{why}; {prover.name} is behind, which proves nothing")
     found = prover.find(signed.tx_hash, signed.signer)
     if isinstance(found, TxStatus):
@@ -165,10 +164,10 @@ def _remembered(post: Post, signed: Signed, effects: Effects, state: KeyState, w
     return _overtaken(post, prover, signed, (base, state), proof)
 
 
-def _overtaken(post: Post, prover: Node, signed: Signed, span: tuple[int, KeyState], proof: str) -> Outcome:
+def _overtaken(post: Post, prover: View, signed: Signed, span: tuple[int, KeyState], proof: str) -> Outcome:
     """Look for the block that ended the nonce, and whether the transaction itself is in it."""
     base, state = span
-    ending = find_ending(prover, signed.signer, signed.key_text, signed.tx.nonce, (base, state.height))
+    ending = find_ending(prover.node, signed.signer, signed.key_text, signed.tx.nonce, (base, state.height))
     if ending is None and post.alone:
         missing = "one node alone does not prove this: a second_url or archive_url must agree"
         return Pending(f"{proof}; {missing}", stuck=True)
@@ -180,7 +179,7 @@ def _overtaken(post: Post, prover: Node, signed: Signed, span: tuple[int, KeySta
     return Dead(state.height, f"{proof}; block {ending.height} ended the nonce{ending.by(signed.tx.nonce)}")
 
 
-def _gap(prover: Node, settings: Settings, signed: Signed, effects: Effects) -> str:
+def _gap(prover: View, settings: Settings, signed: Signed, effects: Effects) -> str:
     """Say why a node's not knowing a hash proves nothing, nothing where it proves that it did not happen."""
     status, base = prover.status(), _expiry(effects).stated_height
     if strange := strangeness(status, effects.network, settings):
@@ -194,7 +193,7 @@ def _gap(prover: Node, settings: Settings, signed: Signed, effects: Effects) -> 
     return ""
 
 
-def _elsewhere(node: Node, signed: Signed, base: int) -> str:
+def _elsewhere(node: View, signed: Signed, base: int) -> str:
     return f"{node.name} has not block {signed.block_hash} at {base}: it is on another chain"
 
 

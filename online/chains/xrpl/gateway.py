@@ -12,6 +12,7 @@ from online.chains.xrpl import arrivals, broadcast, build, check, claims, moveme
 from online.chains.xrpl.answers import REQUIRE_DEST
 from online.chains.xrpl.node import Node
 from online.chains.xrpl.settings import Settings, read_settings
+from online.chains.xrpl.view import View
 from shared.chains.xrpl.networks import network as network_of
 from shared.effects import Claim
 from shared.errors import WrongNetwork
@@ -75,11 +76,9 @@ class XrplGateway:
         """Hand the bytes to every node; a node that does not answer is a "later"."""
         return broadcast.submit(self._nodes, blob)
 
-    def watch(self, watched: api.Watched) -> api.Outcome:
-        """Say what the validated ledger has decided. Raises NodeUnreachable."""
-        if watched.effects.network != self.network:
-            raise WrongNetwork(f"a transaction of {watched.effects.network} at a gateway of {self.network}")
-        return watch.watch(self._nodes, watched)
+    def look(self) -> api.Look:
+        """Begin to ask what the validated ledgers have decided. Raises NodeUnreachable."""
+        return api.Look(self.network, self.height(), lambda: partial(watch.watch, [View(one) for one in self._nodes]))
 
     def movements(self, addresses: Collection[str], assets: Collection[Asset], since: int) -> api.Movements:
         """Give every change of some accounts' XRP above a ledger. Raises HistoryMissing, NodeUnreachable."""

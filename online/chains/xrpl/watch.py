@@ -16,7 +16,7 @@ from online.chains.xrpl.answers import Account, Found, NotFound, Status, drops
 from online.chains.xrpl.check import strangeness
 from online.chains.xrpl.claims import Use, read_claim
 from online.chains.xrpl.credit import delivered
-from online.chains.xrpl.node import Node
+from online.chains.xrpl.view import View
 from shared.chains.xrpl import codec
 from shared.chains.xrpl.fields import Fields
 from shared.chains.xrpl.signing import transaction_id
@@ -28,7 +28,7 @@ _WINDOW = 1000
 """XRPL: `tx` searches at most 1,000 ledgers beyond the first in one call."""
 
 
-def watch(nodes: Sequence[Node], watched: Watched) -> Outcome:
+def watch(nodes: Sequence[View], watched: Watched) -> Outcome:
     """Ask the first node; what it calls dead, every other must call dead too.
 
     Raises:
@@ -49,7 +49,7 @@ def watch(nodes: Sequence[Node], watched: Watched) -> Outcome:
     return Dead(height, proof)
 
 
-def decide(node: Node, watched: Watched) -> Outcome:
+def decide(node: View, watched: Watched) -> Outcome:
     """Say what one node's validated ledgers decide."""
     status = node.status()
     strange = strangeness(status, watched.effects.network)
@@ -106,7 +106,7 @@ def _settled(found: Found, watched: Watched) -> Outcome:
 # --- dead by another ------------------------------------------------------------------------------
 
 
-def _used(node: Node, account: Account, claim: Use) -> bool:
+def _used(node: View, account: Account, claim: Use) -> bool:
     if claim.sequence is not None:
         return account.sequence > claim.sequence
     # A ticket that is not held was used or never made; the search for its user tells which.
@@ -114,7 +114,7 @@ def _used(node: Node, account: Account, claim: Use) -> bool:
     return claim.ticket not in held
 
 
-def _consumer(node: Node, watched: Watched, claim: Use, status: Status) -> Found | None:
+def _consumer(node: View, watched: Watched, claim: Use, status: Status) -> Found | None:
     for found in node.history(watched.effects.source, _first(watched), status.height):
         if found.validated and _uses(found, watched.effects.source, claim):
             return found
@@ -130,7 +130,7 @@ def _uses(found: Found, source: str, claim: Use) -> bool:
     return fields.get("Sequence") == claim.sequence and "TicketSequence" not in fields
 
 
-def _consumed(node: Node, watched: Watched, claim: Use, consumer: Found, status: Status) -> Outcome:
+def _consumed(node: View, watched: Watched, claim: Use, consumer: Found, status: Status) -> Outcome:
     if consumer.tx_id == watched.tx_id or _same_content(node, watched, consumer):
         return _settled(consumer, watched)
     return Dead(
@@ -140,7 +140,7 @@ def _consumed(node: Node, watched: Watched, claim: Use, consumer: Found, status:
     )
 
 
-def _same_content(node: Node, watched: Watched, other: Found) -> bool:
+def _same_content(node: View, watched: Watched, other: Found) -> bool:
     blob = node.blob(other.tx_id)
     if transaction_id(blob) != other.tx_id:
         raise NodeAnswerUnreadable(f"the node's bytes of {other.tx_id} have another id")
@@ -161,7 +161,7 @@ def _unsigned(blob: bytes) -> Fields:
 # --- dead by expiry -------------------------------------------------------------------------------
 
 
-def _expired(node: Node, watched: Watched, status: Status) -> Outcome:
+def _expired(node: View, watched: Watched, status: Status) -> Outcome:
     first, last = _first(watched), _last(watched)
     gap = Pending(f"expired at ledger {last}; the node misses ledgers since {first}, which proves nothing")
     if not status.ledgers.covers(first, last):
