@@ -110,8 +110,8 @@ def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
         lost = lost_jobs(store, gateway, found.rewound)
     except Refusal as refusal:
         return Taken(0, 0, (f"deposits on {network}: {refusal} [{refusal.code}]",))
-    states, gone = _book(store, network, wanted, found, lost, now)
-    troubles = [*found.notices, *gone, *lost]
+    states, told = _book(store, network, wanted, found, lost, now)
+    troubles = [*found.notices, *told, *lost]
     try:
         swept = credit_swept(store, gateway, now) if isinstance(gateway, Collector) else 0
     except Refusal as refusal:
@@ -141,7 +141,7 @@ def _wanted(connection: Connection, network: str) -> _Wanted:
 def _book(
     store: Store, network: str, before: _Wanted, found: Arrivals, lost: Sequence[str], now: int
 ) -> tuple[list[State], list[str]]:
-    """Write everything of one reading, and say what is gone.
+    """Write everything of one reading, and say what is gone and what was not kept.
 
     Nothing is written where another process has read on meanwhile, or there is more to read than was read.
     """
@@ -153,14 +153,14 @@ def _book(
         _post_waiting(tx, network, now)
         gone = _rewound(tx, network, found, lost, now)
         again, anew = _returned(tx, network, found.found, now)
-        judged = _judge_all(tx.sql, network, found.found, anew)
+        judged, passed = _judge_all(tx.sql, network, found.found, anew)
         _write(tx, network, judged, now)
         if row is None:
             tx.sql.execute(insert(table).values(network=network, cursor=found.cursor, height=found.height))
         elif row.cursor != found.cursor:
             here = table.c.network == network
             tx.sql.execute(update(table).where(here).values(cursor=found.cursor, height=found.height))
-        return [*again, *(one.state for one in judged)], gone
+        return [*again, *(one.state for one in judged)], [*gone, *passed]
 
 
 def _rewound(tx: Tx, network: str, found: Arrivals, lost: Sequence[str], now: int) -> list[str]:
@@ -185,14 +185,18 @@ def _returned(tx: Tx, network: str, found: Sequence[Arrival], now: int) -> tuple
 
 def _judge_all(
     connection: Connection, network: str, found: Sequence[Arrival], anew: Mapping[str, int]
-) -> list[_Judged]:
-    """Judge what is new, one after another: each is known to those behind it."""
-    known, judged = Known(connection, network, found), []
+) -> tuple[list[_Judged], list[str]]:
+    """Judge what is new, one after another: each is known to those behind it. Say how many are not kept."""
+    known, judged, passed = Known(connection, network, found), [], 0
     for one in found:
         if (known.is_new(one) and not _is_opening(known, one)) or one.key in anew:
+            if known.is_one_too_many(one.amount.asset):
+                passed += 1
+                continue
             judged.append(_judged(connection, network, known, one, anew.get(one.key)))
             known.count(one)
-    return judged
+    text = f"{passed} arrivals on {network} of assets that nobody noted were not kept: too many of them wait already"
+    return judged, [text] if passed else []
 
 
 def _is_opening(known: Known, one: Arrival) -> bool:
