@@ -259,7 +259,8 @@ class Arrivals:
 
     Where a reorganisation was deeper than final, the ledger was read anew above the height `rewound`: what was given
     above it before, and is not among what is found now, is gone.
-    `notices` are what people should know, such as an account that was deleted.
+    `notices` are what people should know, such as an account that was deleted. While something that was seen is
+    `undecided`, a later reading may still tell of what came up to there.
     """
 
     found: tuple[Arrival, ...]
@@ -267,6 +268,7 @@ class Arrivals:
     height: int
     rewound: int | None = None
     notices: tuple[str, ...] = ()
+    undecided: bool = False
 
 
 @runtime_checkable

@@ -285,6 +285,17 @@ openings = Table(
     Column("height", BigInteger, nullable=False),
 )
 
+# What a wallet was opened with at places of customers, which waits in suspense; `left` is what no arrival told of yet.
+found_at_opening = Table(
+    "found_at_opening",
+    metadata,
+    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("asset_code", String(64), primary_key=True),
+    Column("address", String(120), primary_key=True),
+    Column("units", String(40), nullable=False),
+    Column("left", String(40), nullable=False),
+)
+
 # What a ledger locks of what a wallet holds, as the newest look that was kept saw it.
 reserves = Table(
     "reserves",
@@ -322,12 +333,12 @@ arrivals = Table(
     Column("units", String(40), nullable=False),
     Column("state", String(10), nullable=False, index=True),
     Column("reason", Text, nullable=False),
-    Column("customer", String(64), ForeignKey("customers.id")),
+    Column("customer", String(64), ForeignKey("customers.id"), index=True),
     Column("entry", _Number, ForeignKey("entries.id")),
-    Column("order_id", String(32), ForeignKey("orders.id")),
+    Column("order_id", String(32), ForeignKey("orders.id"), index=True),
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
-    Index("arrivals_by_memo", "memo"),
+    Index("arrivals_by_memo", "memo", "network"),
 )
 
 # Of what arrived at a customer's own address, how much was taken from there by which job before it was credited.

@@ -36,7 +36,8 @@ def arrivals(
     notices = [f"our account {one.account} was deleted by {one.tx_hash} at {one.height}" for one in gone]
     if found.passed:
         notices.append(f"{found.passed} transfers to us of tokens that nobody noted were passed over: too many came")
-    return Arrivals(tuple(rows), write_cursor(found.cursor), found.cursor.height, notices=tuple(notices))
+    last, waits = found.cursor, bool(found.cursor.waiting)
+    return Arrivals(tuple(rows), write_cursor(last), last.height, notices=tuple(notices), undecided=waits)
 
 
 def write_cursor(cursor: Cursor) -> str:
