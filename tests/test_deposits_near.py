@@ -27,7 +27,7 @@ from tests.near_gateway_bench import NETWORK, TOKEN, UNIT
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[NearHouse]:
-    """Dave and edward have an account each of the deposit wallet's four; everything before was read."""
+    """Dave and edward have an account each of the deposit wallet's five; everything before was read."""
     with a_near_house(tmp_path) as found:
         for name in ("dave", "edward"):
             register(found.store, name, NOW)
@@ -47,8 +47,8 @@ def owed(house: NearHouse, customer: str) -> dict[str, int]:
 
 def test_each_customer_has_an_account_of_the_pool_and_it_says_before_it_runs_dry(house: NearHouse) -> None:
     first, second = (instruct(house.store, name, "deposits", NOW) for name in ("dave", "edward"))
-    assert [first.place.address, second.place.address] == [house.address("deposits", index) for index in range(2)]
-    assert first.warning == "2 of 4 addresses of deposits are left: let it have more"
+    assert [first.place.address, second.place.address] == [house.address("deposits", index) for index in (1, 2)]
+    assert first.warning == "2 of 4 addresses of deposits are left for customers: let it have more"
     for _ in range(2):
         instruct(house.store, "dave", "deposits", NOW, new=True)
     with pytest.raises(PoolDry):
@@ -58,7 +58,7 @@ def test_each_customer_has_an_account_of_the_pool_and_it_says_before_it_runs_dry
 
 
 def test_near_is_credited_once_it_is_final_and_once_only(house: NearHouse) -> None:
-    house.world.fund(house.address("deposits"), 7 * UNIT)
+    house.world.fund(house.address("deposits", 1), 7 * UNIT)
     for _ in range(4):
         house.world.advance(3)
         house.tick()
@@ -68,7 +68,7 @@ def test_near_is_credited_once_it_is_final_and_once_only(house: NearHouse) -> No
 
 
 def test_tokens_that_our_own_job_brings_are_no_deposit(house: NearHouse) -> None:
-    to = Destination(house.address("deposits", 1), memo="from treasury")
+    to = Destination(house.address("deposits", 2), memo="from treasury")
     house.approved(draft_send(house.store, house.asking(), wallet="cold", payment=(to, usdt(900))))
     house.cross()
     house.settle()
@@ -80,7 +80,7 @@ def test_tokens_that_our_own_job_brings_are_no_deposit(house: NearHouse) -> None
 
 
 def test_an_account_that_nobody_was_given_waits_in_suspense(house: NearHouse) -> None:
-    house.world.fund(house.address("deposits", 3), 2 * UNIT)
+    house.world.fund(house.address("deposits", 4), 2 * UNIT)
     house.world.advance(5)
     house.tick()
     (one,) = deposits(house.store)
@@ -137,7 +137,7 @@ def test_only_so_much_of_what_nobody_noted_is_kept(house: NearHouse, monkeypatch
     junk(house, "dave", 1)
     for code in ("junk.tokens", "junk.tokens", "worse.tokens", "worst.tokens"):
         junk(house, "dave", 1, code)
-    house.world.fund(house.address("deposits"), 7 * UNIT)
+    house.world.fund(house.address("deposits", 1), 7 * UNIT)
     house.world.advance(5)
     troubles = tick(house.store, house.gateways, NOW).troubles
     assert troubles == (

@@ -267,13 +267,18 @@ places = Table(
     metadata,
     Column("network", String(40), primary_key=True),
     Column("place", String(300), primary_key=True),
-    Column("customer", String(64), ForeignKey("customers.id"), nullable=False, index=True),
+    Column("customer", String(64), ForeignKey("customers.id"), nullable=False),
     Column("custom", String(16), nullable=False),
-    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False, index=True),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("address", String(120), nullable=False),
     Column("tag", BigInteger),
     Column("memo", Text),
+    # The tag or the key's number where the place was given out in its turn.
+    Column("number", BigInteger),
     Column("created", BigInteger, nullable=False),
+    Index("places_of_a_customer", "customer", "wallet"),
+    Index("places_in_order", "wallet", "custom", "number"),
+    Index("places_by_address", "address"),
 )
 
 # Up to which height a wallet's opening balance of an asset holds what had arrived.

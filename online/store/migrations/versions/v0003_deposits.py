@@ -1,18 +1,27 @@
-"""What an opening found at customers' places; arrivals by their memo are found on one network."""
+"""What an opening found at customers' places, the order in which places are given out, and indexes for both."""
 
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import Column, ForeignKey, String
+from sqlalchemy import BigInteger, Column, ForeignKey, String, text
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_KEY_NUMBERS = """
+    UPDATE places SET number = (
+        SELECT idx FROM keys WHERE keys.network = places.network AND keys.address = places.address
+    ) WHERE custom = 'address'
+"""
+_TAGS = "SELECT wallet, count(*) FROM places WHERE custom = 'tag' GROUP BY wallet"
+# Which tags were picked by hand is not told: those beyond the number of all tags of a wallet were.
+_TAG_NUMBERS = text("UPDATE places SET number = tag WHERE wallet = :wallet AND custom = 'tag' AND tag <= :count")
+
 
 def upgrade() -> None:
-    """Add the table, make the index anew, and others of what is asked for."""
+    """Add the table, the column and the indexes; in places as they are, the order is what it must have been."""
     op.drop_index("arrivals_by_memo", "arrivals")
     op.create_index("arrivals_by_memo", "arrivals", ["memo", "network"])
     op.create_index("ix_arrivals_customer", "arrivals", ["customer"])
@@ -24,3 +33,13 @@ def upgrade() -> None:
         Column("units", String(40), nullable=False),
         Column("left", String(40), nullable=False),
     )
+    op.add_column("places", Column("number", BigInteger))
+    op.execute(_KEY_NUMBERS)
+    store = op.get_bind()
+    for wallet, count in store.execute(text(_TAGS)).all():
+        store.execute(_TAG_NUMBERS, {"wallet": wallet, "count": count})
+    op.drop_index("ix_places_customer", "places")
+    op.drop_index("ix_places_wallet", "places")
+    op.create_index("places_of_a_customer", "places", ["customer", "wallet"])
+    op.create_index("places_in_order", "places", ["wallet", "custom", "number"])
+    op.create_index("places_by_address", "places", ["address"])
