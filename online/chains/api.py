@@ -239,7 +239,8 @@ class CoinCounter(Protocol):
 class Arrival:
     """Money that reached one of our addresses, irreversibly as the settings say. `key` names it once and for ever.
 
-    `destination` has the tag or memo that came with it. A `refund` is the ledger's own giving back, and no deposit.
+    `destination` has the tag or memo that came with it; `source_tag` is the sender's own, with which money goes back to
+    one of many who share an address. A `refund` is the ledger's own giving back, and no deposit.
     What waits `until_swept` is credited, at an address of a customer's own, once it was taken from there (`Collector`).
     """
 
@@ -251,6 +252,7 @@ class Arrival:
     amount: Amount
     refund: bool = False
     until_swept: bool = False
+    source_tag: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

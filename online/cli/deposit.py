@@ -110,7 +110,7 @@ def waiting(app: App, *, as_json: bool) -> None:
 
     with app.reading() as store:
         rows = [_value(one) for one in deposits(store, states=(State.SUSPENSE,))]
-    listing(rows, ["arrival", "amount", "from", "place", "reason"], as_json=as_json)
+    listing(rows, ["arrival", "amount", "from", "source tag", "place", "reason"], as_json=as_json)
 
 
 @suspense.command()
@@ -143,21 +143,28 @@ def credit(
 @suspense.command("return")
 @click.argument("number", type=int, metavar="ARRIVAL")
 @click.option("--to", "target", help="To this address instead of the sender's.")
-@click.option("--tag", type=click.IntRange(0, 2**32 - 1), help="With this tag.")
+@click.option("--tag", type=click.IntRange(0, 2**32 - 1), help="With this tag instead of the sender's own.")
+@click.option("--no-tag", is_flag=True, help="Without the tag that the sender gave.")
 @click.option("--as", "name", required=True, help="Who signs.")
 @json_option
 @pass_app
-def return_(app: App, number: int, target: str | None, tag: int | None, name: str, *, as_json: bool) -> None:
+def return_(
+    app: App, number: int, target: str | None, tag: int | None, name: str, *, no_tag: bool, as_json: bool
+) -> None:
     """Draft that an ARRIVAL goes back; another person approves the order. Prompts: station; the drafter."""
     from online.cli.views import order_value
-    from online.deposits.model import deposits
+    from online.deposits.model import find_suspended
     from online.deposits.suspense import draft_return
     from online.orders.writing import Asking
     from shared.effects import Destination
 
+    if no_tag and tag is not None:
+        raise click.UsageError("say either --tag or --no-tag")
     with app.writing() as store:
-        known = {one.id: one.sender for one in deposits(store)}
-        to = Destination(target or known.get(number, ""), tag) if target or tag is not None else None
+        to = None if target is None else Destination(target, tag)
+        if to is None and (no_tag or tag is not None):
+            with store.reading() as connection:
+                to = Destination(find_suspended(connection, number).sender, tag)
         key = app.open_person(name)
         asking = Asking(f"return {number} {secrets.token_hex(4)}", key.person, key.sign, app.now())
         fields(order_value(store, draft_return(store, asking, number, to=to)), as_json=as_json)
@@ -167,6 +174,7 @@ def _value(one: Deposit) -> dict[str, Any]:
     return {
         "arrival": one.id, "customer": one.customer, "amount": str(one.amount), "units": str(one.amount.units),
         "network": one.network, "place": str(one.place), "wallet": one.wallet, "from": one.sender,
+        "source tag": one.source_tag,
         "state": one.state.value, "reason": one.reason, "tx_id": one.tx_id, "height": one.height,
         "time": moment(one.created),
     }  # fmt: skip

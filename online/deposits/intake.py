@@ -255,10 +255,11 @@ def _write(tx: Tx, network: str, judged: Sequence[_Judged], now: int) -> None:
 
 def _row(network: str, one: _Judged, entry: int | None, now: int) -> dict[str, object]:
     came, to, amount = one.arrival, one.arrival.destination, one.arrival.amount
-    what = {"network": network, "key": came.key, "tx_id": came.tx_id, "height": came.height, "source": came.sender}
+    what = {"network": network, "key": came.key, "tx_id": came.tx_id, "height": came.height}
+    whence = {"source": came.sender, "source_tag": came.source_tag}
     where = {"wallet": one.wallet, "address": to.address, "tag": to.tag, "memo": to.memo}
     how = {"state": one.state.value, "reason": one.reason, "customer": one.customer, "entry": entry, "created": now}
-    return {**what, **where, **how, "asset_code": amount.asset.code, "units": str(amount.units)}
+    return {**what, **whence, **where, **how, "asset_code": amount.asset.code, "units": str(amount.units)}
 
 
 def _left(wallet: str, one: Arrival) -> _Judged:

@@ -20,7 +20,7 @@ from shared.money import Amount, Asset
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """Money that arrived at one of the wallets: when, where, from whom, and whose it is."""
+    """Money that arrived at one of the wallets: when, where, from whom (with the tag they gave), and whose it is."""
 
     id: int
     network: str
@@ -34,6 +34,7 @@ class Deposit:
     reason: str
     customer: str | None
     created: int
+    source_tag: int | None = None
 
 
 def deposits(store: Store, *, customer: str | None = None, states: Collection[State] = ()) -> tuple[Deposit, ...]:
@@ -74,4 +75,5 @@ def _deposit(connection: Connection, row: Row[tuple[object, ...]]) -> Deposit:
     return Deposit(
         row.id, row.network, row.tx_id, row.height, row.wallet, Destination(row.address, row.tag, row.memo), row.source,
         Amount(asset, int(row.units)), State(row.state), row.reason, row.customer, row.created,
+        row.source_tag,
     )  # fmt: skip

@@ -334,6 +334,7 @@ arrivals = Table(
     Column("tag", BigInteger),
     Column("memo", Text),
     Column("source", String(120), nullable=False),
+    Column("source_tag", BigInteger),
     Column("asset_code", String(64), nullable=False),
     Column("units", String(40), nullable=False),
     Column("state", String(10), nullable=False, index=True),

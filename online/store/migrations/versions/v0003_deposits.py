@@ -1,4 +1,4 @@
-"""What an opening found at customers' places, the order in which places are given out, and indexes for both."""
+"""What an opening found at customers' places, the order in which places are given out, senders' tags, and indexes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _TAG_NUMBERS = text("UPDATE places SET number = tag WHERE wallet = :wallet AND c
 
 
 def upgrade() -> None:
-    """Add the table, the column and the indexes; in places as they are, the order is what it must have been."""
+    """Add the table, the columns and the indexes; in places as they are, the order is what it must have been."""
     op.drop_index("arrivals_by_memo", "arrivals")
     op.create_index("arrivals_by_memo", "arrivals", ["memo", "network"])
+    op.add_column("arrivals", Column("source_tag", BigInteger))
     op.create_index("ix_arrivals_customer", "arrivals", ["customer"])
     op.create_table(
         "found_at_opening",
