@@ -5,6 +5,7 @@ What the devnet has no transactions for, such as checks, is read from metadata a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from online.audit import verify
 from online.chains.api import Arrival
 from online.chains.xrpl.answers import Found
 from online.chains.xrpl.arrivals import arrival_of
+from online.cli.output import moment
 from online.customers.register import register
 from online.demo.strangers import Stranger
 from online.deposits import intake
@@ -43,6 +45,8 @@ from shared.errors import (
 )
 from shared.policy import Person
 from tests.both_machines import NOW
+from tests.growth import no_whole_reads
+from tests.house_app import shell_of
 from tests.store_place import url_of
 from tests.xrpl_house import NETWORK, XRP, XrplHouse, an_xrpl_house, xrp
 
@@ -171,6 +175,28 @@ def test_a_node_that_lacks_the_ledgers_between_is_told_and_nothing_is_skipped(ho
         house.gateway.arrivals([house.address("cold")], [], cursor)
     house.world.faults.down = True
     assert any("deposits" in text for text in tick(house.store, house.gateways, NOW).troubles)
+
+
+# --- reading on -------------------------------------------------------------------------------------
+
+
+def test_a_program_reads_deposits_on_from_the_last_it_knows(house: XrplHouse) -> None:
+    shell, stranger = shell_of(house), Stranger(house.world, 1_000)
+    for coins in (1, 2, 3, 4):
+        stranger.pay(house.address("cold"), coins * 10**6, 1 + coins % 2)
+        house.now += 60
+        house.tick()
+
+    def read(*words: str) -> list[int]:
+        with no_whole_reads(house.store):
+            rows = json.loads(shell.printed("deposit", "list", "--json", *words))
+        return [int(row["units"]) // 10**6 for row in rows]
+
+    first = read("--limit", "2")
+    assert (first, read("--since", "2", "--limit", "1"), read("--since", "4")) == ([1, 2], [3], [])
+    assert read("--customer", "dave", "--since", "2", "--limit", "9") == [4]
+    assert read("--since", moment(NOW + 180), "--limit", "9") == [3, 4]
+    assert read("--since", "2020-01-01", "--limit", "9") == [1, 2, 3, 4]
 
 
 # --- what metadata says -----------------------------------------------------------------------------

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from online.audit import verify
+from online.cli import checks
 from online.customers.register import register
 from online.demo.strangers import NearStranger
 from online.deposits import known
-from online.deposits.instructions import instruct
+from online.deposits.instructions import dry_pools, instruct
 from online.deposits.model import deposits
 from online.jobs.loop import tick
 from online.ledger.books import balance_sheet, open_wallet
@@ -21,6 +23,7 @@ from shared.effects import Destination
 from shared.errors import NoSuchPlace, PoolDry
 from shared.money import Amount, Asset
 from tests.both_machines import NOW
+from tests.house_app import shell_of
 from tests.near_desk import NearHouse, a_near_house, usdt
 from tests.near_gateway_bench import NETWORK, TOKEN, UNIT
 
@@ -55,6 +58,15 @@ def test_each_customer_has_an_account_of_the_pool_and_it_says_before_it_runs_dry
         instruct(house.store, "dave", "deposits", NOW, new=True)
     with pytest.raises(NoSuchPlace):
         instruct(house.store, "dave", "deposits", NOW, tag=7)
+
+
+def test_a_pool_that_runs_dry_is_told_to_programs_by_the_loop_once_and_by_the_doctor(house: NearHouse) -> None:
+    shell, text = shell_of(house), "2 of 4 addresses of deposits are left for customers: let it have more"
+    told = json.loads(shell.printed("deposit", "address", "dave", "--wallet", "deposits", "--json"))
+    assert told["warning"] == text
+    assert json.loads(shell.printed("run", "--once", "--json"))["warnings"] == [text]
+    assert list(dry_pools(house.store)) == ["deposits"]
+    assert [(one.name, one.ok, one.text) for one in checks._pools(shell.app)] == [("addresses deposits", False, text)]
 
 
 def test_near_is_credited_once_it_is_final_and_once_only(house: NearHouse) -> None:

@@ -9,6 +9,7 @@ import click
 
 from online.cli.app import App, pass_app
 from online.cli.output import amount_value, fields, json_option, listing, moment, note
+from online.cli.paging import limit_option, moment_of, number_of, since_option
 
 if TYPE_CHECKING:
     from online.deposits.model import Deposit
@@ -42,19 +43,26 @@ def address(
     place: dict[str, str | int | None] = {"address": one.place.address, "tag": one.place.tag, "memo": one.place.memo}
     if one.packed:
         place["packed"] = one.packed
+    if as_json:
+        place["warning"] = one.warning or None
     fields({"customer": one.customer, "network": one.network, **place}, as_json=as_json)
 
 
 @deposit.command("list")
 @click.option("--customer", help="Of this customer alone.")
+@since_option("an arrival's number")
+@limit_option
 @json_option
 @pass_app
-def list_(app: App, customer: str | None, *, as_json: bool) -> None:
+def list_(app: App, customer: str | None, since: str | None, limit: int | None, *, as_json: bool) -> None:
     """List what arrived, the oldest first."""
-    from online.deposits.model import deposits
+    from online.deposits.model import before, deposits
 
     with app.reading() as store:
-        rows = [_value(one) for one in deposits(store, customer=customer)]
+        after = number_of(since or "0")
+        if after is None:
+            after = before(store, moment_of(since or ""))
+        rows = [_value(one) for one in deposits(store, customer=customer, since=after, limit=limit)]
     listing(rows, _COLUMNS, as_json=as_json)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,11 @@ def run(app: App, interval: float, *, once: bool, until_idle: bool, as_json: boo
     """Submit what is signed, and watch it to its end. Prompts: station. SIGTERM ends it after a round."""
     with app.writing() as store, _ending() as ending:
         _look_at_nodes(app)
+        told: Collection[str] = ()
         while not ending.is_set():
-            report = _turn(store, app)
-            _print(report, as_json=as_json)
+            report, warnings = _turn(store, app), _warnings(store)
+            _print(report, [text for text in warnings if text not in told], as_json=as_json)
+            told = warnings
             if once and report.troubles:
                 raise LoopTrouble(f"{len(report.troubles)} troubles in this round")
             if once or (until_idle and not report.pending and not report.troubles):
@@ -47,6 +49,13 @@ def _turn(store: Store, app: App) -> Report:
         return tick(store, app.gateways, app.now(), app.config.spools)
     except StoreBusy as busy:  # another command writes; the next round comes soon
         return Report((), (), 0, (f"{busy} [{busy.code}]",))
+
+
+def _warnings(store: Store) -> Collection[str]:
+    """Give what people must see to before it stops anything; each is told when it comes up or changes."""
+    from online.deposits.instructions import dry_pools
+
+    return dry_pools(store).values()
 
 
 def _look_at_nodes(app: App) -> None:
@@ -73,9 +82,11 @@ def _ending() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print(report: Report, *, as_json: bool) -> None:
+def _print(report: Report, warnings: Sequence[str], *, as_json: bool) -> None:
+    for text in warnings:
+        note(f"warning: {text}")
     if as_json:
-        click.echo(json.dumps(_value(report)))  # a line a round
+        click.echo(json.dumps({**_value(report), "warnings": list(warnings)}))  # a line a round
         return
     for one in report.submitted:
         say(f"job {one.job}: submitted, {one.verdict.kind}: {one.verdict.text}")

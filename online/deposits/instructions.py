@@ -91,6 +91,16 @@ def instructions(store: Store, customer_id: str) -> tuple[Instruction, ...]:
         return tuple(_instruction(connection, row) for row in rows)
 
 
+def dry_pools(store: Store) -> dict[str, str]:
+    """Say of each wallet whose addresses are customers' own that few are left, by its name."""
+    wallets, places = tables.wallets, tables.places
+    has = select(places.c.place).where(places.c.wallet == wallets.c.name, places.c.custom == "address").exists()
+    with store.reading() as connection:
+        names = connection.execute(select(wallets.c.name).where(has).order_by(wallets.c.name)).scalars().all()
+        told = {name: running_dry(connection, name) for name in names}
+    return {name: text for name, text in told.items() if text}
+
+
 def running_dry(connection: Connection, wallet: str) -> str:
     """Say that few of a wallet's addresses are left for customers; nothing while there are enough."""
     keys = tables.keys

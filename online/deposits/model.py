@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, select
@@ -13,6 +13,7 @@ from online.store import tables
 from online.store.assets import registers
 from online.store.database import Store
 from shared.chains import chain
+from shared.chains.api import NO_ASSETS, Register
 from shared.effects import Destination
 from shared.errors import BooksNotOpen, NotInSuspense
 from shared.money import Amount, Asset
@@ -37,16 +38,32 @@ class Deposit:
     source_tag: int | None = None
 
 
-def deposits(store: Store, *, customer: str | None = None, states: Collection[State] = ()) -> tuple[Deposit, ...]:
-    """List what arrived, the oldest first, of one customer or in some states if asked."""
+def deposits(
+    store: Store, *, customer: str | None = None, states: Collection[State] = (), since: int = 0,
+    limit: int | None = None,
+) -> tuple[Deposit, ...]:  # fmt: skip
+    """List what arrived, the oldest first, of one customer or in some states if asked.
+
+    `since` is the number of the last one that is known already, and `limit` how many are given at most.
+    """
     table = tables.arrivals
-    query = select(table).order_by(table.c.id)
+    query = select(table).where(table.c.id > since).order_by(table.c.id).limit(limit)
     if customer is not None:
         query = query.where(table.c.customer == customer)
     if states:
         query = query.where(table.c.state.in_([state.value for state in states]))
     with store.reading() as connection:
-        return tuple(_deposit(connection, row) for row in connection.execute(query).all())
+        noted = registers(connection)
+        return tuple(_deposit(noted, row) for row in connection.execute(query))
+
+
+def before(store: Store, moment: int) -> int:
+    """Give the number of the last deposit that was taken in before a moment in Unix seconds, 0 where there is none."""
+    table = tables.arrivals
+    here = table.c.created < moment
+    query = select(table.c.id).where(here).order_by(table.c.created.desc(), table.c.id.desc()).limit(1)
+    with store.reading() as connection:
+        return connection.execute(query).scalar() or 0
 
 
 def find_suspended(connection: Connection, number: int, *, beside: bytes = b"") -> Deposit:
@@ -63,14 +80,13 @@ def find_suspended(connection: Connection, number: int, *, beside: bytes = b"") 
         raise BooksNotOpen(f"the books of {row.wallet} are not open for {row.asset_code[:40]}: arrival {number} waits")
     if row.order_id is not None and row.order_id != beside.hex() and may_happen(connection, row.order_id):
         raise NotInSuspense(f"arrival {number} is being sent back by order {row.order_id}")
-    return _deposit(connection, row)
+    return _deposit(registers(connection), row)
 
 
-def _deposit(connection: Connection, row: Row[tuple[object, ...]]) -> Deposit:
+def _deposit(noted: Mapping[str, Register], row: Row[tuple[object, ...]]) -> Deposit:
     native = chain(row.network).network(row.network).native
-    noted = registers(connection).get(row.network, {})
     # What nobody noted has no decimals known here: it is shown in base units until somebody notes it.
-    other = Asset(row.network, row.asset_code, noted.get(row.asset_code, 0))
+    other = Asset(row.network, row.asset_code, noted.get(row.network, NO_ASSETS).get(row.asset_code, 0))
     asset = native if row.asset_code == native.code else other
     return Deposit(
         row.id, row.network, row.tx_id, row.height, row.wallet, Destination(row.address, row.tag, row.memo), row.source,

@@ -339,12 +339,14 @@ arrivals = Table(
     Column("units", String(40), nullable=False),
     Column("state", String(10), nullable=False, index=True),
     Column("reason", Text, nullable=False),
-    Column("customer", String(64), ForeignKey("customers.id"), index=True),
+    Column("customer", String(64), ForeignKey("customers.id")),
     Column("entry", _Number, ForeignKey("entries.id")),
     Column("order_id", String(32), ForeignKey("orders.id"), index=True),
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
     Index("arrivals_by_memo", "memo", "network"),
+    Index("arrivals_of_a_customer", "customer", "id"),
+    Index("arrivals_by_time", "created", "id"),
 )
 
 # Of what arrived at a customer's own address, how much was taken from there by which job before it was credited.
@@ -393,7 +395,7 @@ withdrawals = Table(
     "withdrawals",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("customer", String(64), ForeignKey("customers.id"), nullable=False, index=True),
+    Column("customer", String(64), ForeignKey("customers.id"), nullable=False),
     Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("network", String(40), nullable=False),
     Column("asset_code", String(64), nullable=False),
@@ -406,6 +408,8 @@ withdrawals = Table(
     Column("transfer", String(32), ForeignKey("transfers.id"), unique=True),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    Index("withdrawals_by_time", "created", "id"),
+    Index("withdrawals_of_a_customer", "customer", "created", "id"),
     Index("withdrawals_of_a_day", "wallet", "asset_code", "created"),
 )
 

@@ -25,7 +25,11 @@ def upgrade() -> None:
     op.drop_index("arrivals_by_memo", "arrivals")
     op.create_index("arrivals_by_memo", "arrivals", ["memo", "network"])
     op.add_column("arrivals", Column("source_tag", BigInteger))
-    op.create_index("ix_arrivals_customer", "arrivals", ["customer"])
+    op.create_index("arrivals_of_a_customer", "arrivals", ["customer", "id"])
+    op.create_index("arrivals_by_time", "arrivals", ["created", "id"])
+    op.drop_index("ix_withdrawals_customer", "withdrawals")
+    op.create_index("withdrawals_of_a_customer", "withdrawals", ["customer", "created", "id"])
+    op.create_index("withdrawals_by_time", "withdrawals", ["created", "id"])
     op.create_table(
         "found_at_opening",
         Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
