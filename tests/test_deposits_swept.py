@@ -18,6 +18,7 @@ from online.deposits.instructions import instruct
 from online.deposits.intake import UNSWEPT
 from online.deposits.model import Deposit, deposits
 from online.deposits.states import State
+from online.deposits.sweeping import credit_swept
 from online.jobs.answers import import_answer
 from online.jobs.loop import tick
 from online.jobs.model import jobs
@@ -28,7 +29,7 @@ from online.orders.model import Order
 from online.orders.replacement import bump
 from online.orders.spending import draft_everything, draft_send
 from online.store import journal
-from online.store.database import Station, open_store
+from online.store.database import Station, Store, open_store
 from shared.effects import Destination
 from shared.errors import CoinsShort
 from shared.money import Asset
@@ -42,7 +43,7 @@ FINAL = 4
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    """Dave has an address of his own, the first of the deposit wallet, with coins for fees; a stranger has assets."""
+    """Dave has an address of his own, the second of the deposit wallet, with coins for fees; a stranger has assets."""
     with a_house(tmp_path, opened=False, confirmations=FINAL) as found:
         furnish(found)
         yield found
@@ -120,6 +121,20 @@ def require_sound(house: House) -> None:
     report = reconcile(house.store, {NETWORK: house.gateway})
     assert report.findings == ()
     assert all(line.covered for line in report.solvency if line.asset == XCP)
+
+
+def test_while_nothing_is_swept_nothing_is_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived(house, 700)
+
+    def locked(_store: Store) -> None:
+        raise AssertionError("nobody else can write meanwhile")
+
+    with monkeypatch.context() as watched:
+        watched.setattr(Store, "transaction", locked)
+        assert credit_swept(house.store, house.gateway, NOW) == 0
+    sweep(house)
+    mined(house)
+    assert told(house) == [("XCP", 700, "credited")]
 
 
 def test_a_deposit_is_seen_at_two_blocks_and_credited_at_the_first_of_its_sweep(house: House) -> None:
