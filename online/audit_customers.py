@@ -39,6 +39,8 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
          _kept(connection, tables.least_deposits, "network", "asset_code", "sealed")),
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
         (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
+        (tables.found_at_opening, _found(told),
+         _kept(connection, tables.found_at_opening, "wallet", "asset_code", "address", "units")),
         (tables.reserves, _reserves(told), _reserve_rows(connection)),
         (tables.differences, _differences(told), _difference_rows(connection)),
         (tables.targets, _targets(told),
@@ -285,6 +287,16 @@ def _openings(told: Told) -> _Rows:
     for body in _bodies(told, "opening"):
         units = body.get("units")
         found |= {(body.get("wallet"), code): body.get("height") for code in (units if isinstance(units, dict) else ())}
+    return found
+
+
+def _found(told: Told) -> _Rows:
+    found: dict[Any, Any] = {}
+    for body in _bodies(told, "opening"):
+        places = body.get("places")
+        for code, there in places.items() if isinstance(places, dict) else ():
+            rows = there.items() if isinstance(there, dict) else ()
+            found |= {(body.get("wallet"), code, address): units for address, units in rows}
     return found
 
 

@@ -237,8 +237,8 @@ def _suspense(desk: _Desk) -> Iterable[Waits]:
 
 def _pools(desk: _Desk) -> Iterable[Waits]:
     for one in low_pools(desk.connection):
-        text = f"{one.left} of {one.whole} addresses of {one.wallet} are left"
-        yield Waits(What.POOL, text, ("wallet", "import", "CARD", "--addresses", str(2 * one.whole)))
+        text = f"{one.left} of {one.whole} addresses of {one.wallet} are left for customers"
+        yield Waits(What.POOL, text, ("wallet", "import", "CARD", "--addresses", str(2 * (one.whole + 1))))
 
 
 # --- the planner ----------------------------------------------------------------------------------

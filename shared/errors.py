@@ -1437,8 +1437,15 @@ class PlaceTaken(Refusal):
     hint = "Leave the tag out: the next free one is given."
 
 
+class TagsSpent(Refusal):
+    """An address of which no tag is left above those that were given out in order."""
+
+    code = "tags-spent"
+    hint = "Pick a lower tag that is free (`--tag`), or let another wallet receive."
+
+
 class PoolDry(Refusal):
-    """A wallet all of whose addresses are given out."""
+    """A wallet all of whose addresses but the first are given out; that one is never a customer's own."""
 
     code = "pool-dry"
     hint = "Add addresses to the wallet (`lockgate wallet addresses`), or import a card with more keys."

@@ -70,6 +70,10 @@ class Shell:
         """Run one command that must end well, and give all that the screen shows."""
         return self._run(words).output
 
+    def printed(self, *words: str) -> str:
+        """Run one command that must end well, and give what it prints for programs."""
+        return self._run(words).stdout
+
     def drafted(self, line: str) -> Order:
         """Run a line as it stands on a screen, which drafts an order under a key, and give the order."""
         first, *words = shlex.split(line)

@@ -21,7 +21,7 @@ from tests.signing_world import Somebody
 from tests.store_place import store_url
 
 VALIDITY = 20_000
-WALLETS = {"cold": 5, "hot": 1, "deposits": 4}
+WALLETS = {"cold": 5, "hot": 1, "deposits": 5}
 OWN = {"cold": 1_000}
 
 POLICY = """

@@ -5,6 +5,7 @@ What the devnet has no transactions for, such as checks, is read from metadata a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from online.audit import verify
 from online.chains.api import Arrival
 from online.chains.xrpl.answers import Found
 from online.chains.xrpl.arrivals import arrival_of
+from online.cli.output import moment
 from online.customers.register import register
 from online.demo.strangers import Stranger
 from online.deposits import intake
@@ -43,6 +45,8 @@ from shared.errors import (
 )
 from shared.policy import Person
 from tests.both_machines import NOW
+from tests.growth import no_whole_reads
+from tests.house_app import shell_of
 from tests.store_place import url_of
 from tests.xrpl_house import NETWORK, XRP, XrplHouse, an_xrpl_house, xrp
 
@@ -173,17 +177,46 @@ def test_a_node_that_lacks_the_ledgers_between_is_told_and_nothing_is_skipped(ho
     assert any("deposits" in text for text in tick(house.store, house.gateways, NOW).troubles)
 
 
+# --- reading on -------------------------------------------------------------------------------------
+
+
+def test_a_program_reads_deposits_on_from_the_last_it_knows(house: XrplHouse) -> None:
+    shell, stranger = shell_of(house), Stranger(house.world, 1_000)
+    for coins in (1, 2, 3, 4):
+        stranger.pay(house.address("cold"), coins * 10**6, 1 + coins % 2)
+        house.now += 60
+        house.tick()
+
+    def read(*words: str) -> list[int]:
+        with no_whole_reads(house.store):
+            rows = json.loads(shell.printed("deposit", "list", "--json", *words))
+        return [int(row["units"]) // 10**6 for row in rows]
+
+    first = read("--limit", "2")
+    assert (first, read("--since", "2", "--limit", "1"), read("--since", "4")) == ([1, 2], [3], [])
+    assert read("--customer", "dave", "--since", "2", "--limit", "9") == [4]
+    assert read("--since", moment(NOW + 180), "--limit", "9") == [3, 4]
+    assert read("--since", "2020-01-01", "--limit", "9") == [1, 2, 3, 4]
+
+
 # --- what metadata says -----------------------------------------------------------------------------
 
 US = XRPL.address(b"\2" + bytes(31) + b"\1", "secp256k1", NETWORK)
 THEM = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"
+OWNER = "rPT1Sjq2YGrBMTttX4GZHjKu9dyfzbpAYe"
 USD = {"value": "8", "currency": "USD", "issuer": THEM}
 
 
-def raised(drops: int) -> dict[str, object]:
+def raised(drops: int, *beside: object) -> dict[str, object]:
     fields = {"Account": US, "Balance": str(10**9 + drops)}
     node = {"LedgerEntryType": "AccountRoot", "FinalFields": fields, "PreviousFields": {"Balance": str(10**9)}}
-    return {"AffectedNodes": [{"ModifiedNode": node}]}
+    return {"AffectedNodes": [{"ModifiedNode": node}, *beside]}
+
+
+def held(entry: str, drops: int, *, form: str = "DeletedNode", to: str = US, **tags: int) -> dict[str, object]:
+    """Give metadata by which an entry that was held for somebody paid us so much."""
+    fields = {"Account": OWNER, "Destination": to, "Amount": "900", **tags}
+    return raised(drops, {form: {"LedgerEntryType": entry, "FinalFields": fields}})
 
 
 def found(kind: str, meta: dict[str, object], result: str = "tesSUCCESS", **fields: object) -> Found:
@@ -202,9 +235,32 @@ def found(kind: str, meta: dict[str, object], result: str = "tesSUCCESS", **fiel
         (found("AccountSet", raised(0), Account=US, Delegate=THEM), 0, None),
         (found("AccountDelete", {"delivered_amount": "9", **raised(9)}, Destination=US, DestinationTag=3), 9, 3),
         (found("EscrowFinish", raised(11), Owner=THEM), 11, None),
+        (found("EscrowFinish", held("Escrow", 11, DestinationTag=5), Owner=OWNER), 11, 5),
+        (found("EscrowFinish", held("Escrow", 1, DestinationTag=5), Owner=OWNER, Account=US), 11, 5),
+        (found("EscrowFinish", held("Escrow", 11, to=THEM, DestinationTag=5), Owner=OWNER), 11, None),
+        (found("EscrowFinish", held("Escrow", 11, form="CreatedNode", DestinationTag=5), Owner=OWNER), 11, None),
+        (found("EscrowFinish", held("Escrow", 0, DestinationTag=5), "tecNO_PERMISSION", Owner=OWNER), 0, None),
+        (found("EscrowCancel", held("Escrow", 11, to=THEM, DestinationTag=5), Owner=US), 11, None),
         (found("PaymentChannelClaim", raised(12)), 12, None),
+        (found("PaymentChannelClaim", held("PayChannel", 12, form="ModifiedNode", DestinationTag=6)), 12, 6),
+        (found("PaymentChannelClaim", held("PayChannel", 2, DestinationTag=6), Account=US), 12, 6),
+        (found("PaymentChannelClaim", held("PayChannel", -10, form="ModifiedNode"), Account=US), 0, None),
+        (found("CheckCash", {"delivered_amount": "18", **held("Check", 8, DestinationTag=7)}, Account=US), 18, 7),
+        (found("CheckCash", {"delivered_amount": "18", **held("Check", 8, DestinationTag=0)}, Account=US), 18, 0),
+        (found("NFTokenAcceptOffer", {**raised(13), "nftoken_id": "00" * 32}), 13, None),
+        (found("NFTokenAcceptOffer", held("NFTokenOffer", 13, DestinationTag=5)), 13, None),
+        (found("AMMWithdraw", raised(14), Account=US), 24, None),
+        (found("OfferCreate", raised(15)), 15, None),
+        (found("OfferCreate", raised(5), Account=US), 15, None),
+        (found("Payment", {"delivered_amount": USD, **raised(16)}, Destination=THEM), 16, None),
+        (found("Payment", {"delivered_amount": USD, **raised(16)}, Destination=US, DestinationTag=5), 16, None),
+        (found("Batch", {"AffectedNodes": []}, RawTransactions=[]), 0, None),
+        (found("Payment", {"delivered_amount": "7", "ParentBatchID": "EF" * 32, **raised(7)}, Destination=US,
+               DestinationTag=5, Fee="0", Flags=0x40000000), 7, 5),
+        (found("Payment", {"ParentBatchID": "EF" * 32, **raised(-7), "delivered_amount": "7"}, Destination=THEM,
+               Account=US, Fee="0", Flags=0x40000000), 0, None),
         (found("Payment", {"delivered_amount": "8"}, "tecPATH_DRY", Destination=US), 0, None),
-        (found("Payment", {"delivered_amount": USD}, Destination=US), 0, None),
+        (found("Payment", {"delivered_amount": USD, **raised(0)}, Destination=US), 0, None),
         (found("Payment", raised(0), Destination=THEM), 0, None),
         (found("OfferCreate", raised(-5)), 0, None),
         (found("Payment", {"delivered_amount": "7", **raised(-17)}, Destination=THEM, Account=US), 0, None),
@@ -217,6 +273,30 @@ def test_what_arrived_is_what_was_delivered_or_what_the_balance_rose_by(
     assert (0 if arrival is None else arrival.amount.units) == drops
     assert arrival is None or isinstance(arrival, Arrival)
     assert (None if arrival is None else arrival.destination.tag) == tag
+
+
+@pytest.mark.parametrize(
+    ("one", "sender", "tag"),
+    [
+        (found("Payment", {"delivered_amount": "7"}, Destination=US, SourceTag=9), THEM, 9),
+        (found("Payment", {"delivered_amount": "7"}, Destination=US), THEM, None),
+        (found("EscrowFinish", held("Escrow", 11, SourceTag=9, DestinationTag=5), SourceTag=3), OWNER, 9),
+        (found("PaymentChannelClaim", held("PayChannel", 2, SourceTag=9), Account=US, SourceTag=3), OWNER, 9),
+        (found("CheckCash", held("Check", 8, SourceTag=9), Account=US), OWNER, 9),
+        (found("OfferCreate", raised(15), SourceTag=9), THEM, None),
+        (found("AMMWithdraw", raised(14), Account=US, SourceTag=9), "", None),
+    ],
+)  # fmt: skip
+def test_it_came_from_who_made_what_brought_it_with_their_own_tag(one: Found, sender: str, tag: int | None) -> None:
+    arrival = arrival_of(one, US, XRP)
+    assert arrival is not None
+    assert (arrival.sender, arrival.source_tag) == (sender, tag)
+
+
+@pytest.mark.parametrize("name", ["DestinationTag", "SourceTag"])
+def test_a_tag_that_is_no_number_stops_the_reading(name: str) -> None:
+    with pytest.raises(NodeAnswerUnreadable):
+        arrival_of(found("Payment", {"delivered_amount": "7"}, Destination=US, **{name: "7"}), US, XRP)
 
 
 def test_a_payment_of_which_nobody_can_say_what_it_delivered_stops_the_reading() -> None:
@@ -256,6 +336,21 @@ def test_what_waits_goes_back_to_its_sender_by_an_order_of_two_people(house: Xrp
     with pytest.raises(NotInSuspense):
         draft_return(house.store, house.asking(), one.id)
     house.require_books()
+
+
+def test_what_waits_goes_back_with_the_tag_that_its_sender_gave(house: XrplHouse) -> None:
+    """Many share an exchange's address: without their tag, what goes back is lost to them."""
+    stranger = Stranger(house.world, 1_000)
+    stranger.pay(house.address("cold"), 50 * 10**6, source_tag=77)
+    house.tick()
+    (one,) = deposits(house.store)
+    assert (one.sender, one.source_tag) == (stranger.address, 77)
+    order = draft_return(house.store, house.asking(), one.id)
+    assert [line.destination for line in order.lines] == [Destination(stranger.address, 77)]
+    (job,) = [each for each in jobs(house.store) if each.order == order.id]
+    withdraw(house.store, job.id, NOW)
+    order = draft_return(house.store, house.asking(), one.id, to=Destination(stranger.address))
+    assert [line.destination for line in order.lines] == [Destination(stranger.address)]
 
 
 def test_what_is_kept_back_of_what_is_sent_back_is_the_houses_own_once_that_is_final(house: XrplHouse) -> None:

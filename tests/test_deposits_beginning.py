@@ -23,7 +23,7 @@ from online.deposits import intake
 from online.deposits.instructions import instruct
 from online.deposits.model import deposits
 from online.deposits.suspense import Signer, credit, credit_own
-from online.ledger.books import balance_sheet, check, open_wallet
+from online.ledger.books import balance_sheet, check, journal, open_wallet
 from online.ledger.reconcile import reconcile
 from online.store import tables
 from online.store.database import Store
@@ -263,3 +263,70 @@ def test_on_near_all_above_a_height_is_read_and_what_came_late_of_before(monkeyp
         monkeypatch.setattr(NearNode, "block", lambda _self, _at: None)
         with pytest.raises(HistoryMissing):
             bench.gateway.arrivals(ours, [], "", since)
+
+
+# --- what an opening finds at customers' places -------------------------------------------------------
+
+
+def test_what_an_opening_finds_at_a_customers_own_address_waits_in_suspense(tmp_path: Path) -> None:
+    """It came before anybody looked: nothing tells how, and two people say whose it is."""
+    with bitcoin_house(tmp_path, opened=False) as house:
+        register(house.store, "dave", NOW)
+        for index in range(2):
+            house.bitcoin.fund_all([(house.address("deposits", index), 70_000)])
+            house.counterparty.credit(house.address("deposits", index), "XCP", 70)
+        house.bitcoin.mine(9)
+        house.tick()
+        theirs = instruct(house.store, "dave", "deposits", NOW).place.address
+        house.open_books()
+        both = {("own", "BTC"): 70_000, ("suspense", "BTC"): 70_000, ("own", "XCP"): 70, ("suspense", "XCP"): 70}
+        assert sums(house.store, "deposits") == both
+        for _ in range(2):
+            house.bitcoin.mine(9)
+            house.tick()
+        assert [(one.place.address, one.amount.units, one.state.value) for one in deposits(house.store)] == [
+            (theirs, 70_000, "suspense"), (theirs, 70, "suspense"),
+        ]  # fmt: skip
+        house.require_books()
+        alice, bob = ((Person(name, house.people[name].public), house.people[name].sign) for name in ("alice", "bob"))
+        credit(house.store, 1, "dave", alice, bob, NOW)
+        credit_own(house.store, 2, alice, bob, NOW)
+        house.require_books()
+        assert verify(house.store).problems == ()
+
+
+def test_what_is_told_of_after_the_opening_comes_out_of_what_that_found_and_is_counted_once(tmp_path: Path) -> None:
+    with bitcoin_house(tmp_path, opened=False) as house:
+        register(house.store, "dave", NOW)
+        place = instruct(house.store, "dave", "deposits", NOW, new=True).place
+        house.bitcoin.fund_all([(place.address, 30_000)])
+        house.bitcoin.mine(9)
+        house.tick()
+        for units in (20_000, 10_000):
+            house.bitcoin.fund_all([(place.address, units)])
+        house.open_books()
+        assert sums(house.store, "deposits")["suspense", "BTC"] == 60_000
+        for _ in range(9):
+            house.bitcoin.mine(1)
+            house.tick()
+        came = sorted((one.amount.units, one.state.value) for one in deposits(house.store))
+        assert came == [(10_000, "credited"), (20_000, "credited"), (30_000, "suspense")]
+        house.require_books()
+        assert verify(house.store).problems == ()
+
+
+def test_the_journal_proves_what_an_opening_found(tmp_path: Path) -> None:
+    with bitcoin_house(tmp_path, opened=False) as house:
+        register(house.store, "dave", NOW)
+        house.bitcoin.fund_all([(instruct(house.store, "dave", "deposits", NOW, new=True).place.address, 70_000)])
+        house.bitcoin.mine(9)
+        house.open_books()
+        with house.store.transaction() as tx:
+            tx.sql.execute(update(tables.found_at_opening).values(units="1"))
+        assert any("found_at_opening" in problem for problem in verify(house.store).problems)
+
+
+def sums(store: Store, wallet: str) -> dict[tuple[str, str], int]:
+    """Give what the opening of a wallet put where, in base units."""
+    (entry,) = [one for one in journal(store) if one.memo.startswith(f"opening of {wallet}")]
+    return {(name.partition(":")[0], asset.code): -units for name, asset, units in entry.lines if units < 0}

@@ -51,7 +51,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def paid(house: House, units: int = 70_000, *, index: int = 0) -> str:
     """Let a stranger pay an address of the deposit wallet, deep enough; gives the transaction's id."""
-    (out,) = house.bitcoin.fund_all([(house.address("deposits", index), units)])
+    (out,) = house.bitcoin.fund_all([(house.address("deposits", index + 1), units)])
     house.bitcoin.mine(CONFIRMATIONS)
     house.tick()
     return out.txid
@@ -262,14 +262,14 @@ def test_a_cursor_is_read_back_as_it_was() -> None:
 
 def test_an_asset_whose_sweep_was_counted_is_taken_back_and_given_again(tmp_path: Path) -> None:
     with a_house(tmp_path, opened=False, confirmations=5) as house:
-        house.bitcoin.fund_all([(HOT.address, 10**7), (house.address("deposits"), 100_000)])
+        house.bitcoin.fund_all([(HOT.address, 10**7), (house.address("deposits", 1), 100_000)])
         house.counterparty.credit(HOT.address, "XCP", 10**6)
         house.open_books()
         house.bitcoin.mine(5)
         register(house.store, "dave", NOW)
         instruct(house.store, "dave", "deposits", NOW)
         house.tick()
-        wish = plan(pays(house.address("deposits"), 700, XCP), kind="counterparty-send")
+        wish = plan(pays(house.address("deposits", 1), 700, XCP), kind="counterparty-send")
         done = signed(house.gateway.build(wish, ()), decimals_of(wish))
         house.gateway.submit(done.blob)
         house.bitcoin.mine(2)

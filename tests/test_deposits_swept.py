@@ -18,6 +18,7 @@ from online.deposits.instructions import instruct
 from online.deposits.intake import UNSWEPT
 from online.deposits.model import Deposit, deposits
 from online.deposits.states import State
+from online.deposits.sweeping import credit_swept
 from online.jobs.answers import import_answer
 from online.jobs.loop import tick
 from online.jobs.model import jobs
@@ -28,7 +29,7 @@ from online.orders.model import Order
 from online.orders.replacement import bump
 from online.orders.spending import draft_everything, draft_send
 from online.store import journal
-from online.store.database import Station, open_store
+from online.store.database import Station, Store, open_store
 from shared.effects import Destination
 from shared.errors import CoinsShort
 from shared.money import Asset
@@ -42,7 +43,7 @@ FINAL = 4
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    """Dave has an address of his own, the first of the deposit wallet, with coins for fees; a stranger has assets."""
+    """Dave has an address of his own, the second of the deposit wallet, with coins for fees; a stranger has assets."""
     with a_house(tmp_path, opened=False, confirmations=FINAL) as found:
         furnish(found)
         yield found
@@ -50,7 +51,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def furnish(house: House) -> None:
     house.bitcoin.fund_all([(HOT.address, 10**7)] * 6)
-    house.bitcoin.fund_all([(house.address("deposits"), 100_000)] * 4)
+    house.bitcoin.fund_all([(house.address("deposits", 1), 100_000)] * 4)
     for asset in (XCP, CARD):
         house.counterparty.credit(HOT.address, asset.code, 10**6)
     house.open_books()
@@ -62,7 +63,7 @@ def furnish(house: House) -> None:
 
 def send(house: House, units: int, asset: Asset = XCP) -> str:
     """Let the stranger pay dave, without a block."""
-    wish = plan(pays(house.address("deposits"), units, asset), kind="counterparty-send")
+    wish = plan(pays(house.address("deposits", 1), units, asset), kind="counterparty-send")
     done = signed(house.gateway.build(wish, ()), decimals_of(wish))
     assert house.gateway.submit(done.blob).kind == "accepted"
     return done.tx_id
@@ -122,6 +123,20 @@ def require_sound(house: House) -> None:
     assert all(line.covered for line in report.solvency if line.asset == XCP)
 
 
+def test_while_nothing_is_swept_nothing_is_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived(house, 700)
+
+    def locked(_store: Store) -> None:
+        raise AssertionError("nobody else can write meanwhile")
+
+    with monkeypatch.context() as watched:
+        watched.setattr(Store, "transaction", locked)
+        assert credit_swept(house.store, house.gateway, NOW) == 0
+    sweep(house)
+    mined(house)
+    assert told(house) == [("XCP", 700, "credited")]
+
+
 def test_a_deposit_is_seen_at_two_blocks_and_credited_at_the_first_of_its_sweep(house: House) -> None:
     send(house, 700)
     mined(house)
@@ -145,7 +160,7 @@ def test_a_deposit_is_seen_at_two_blocks_and_credited_at_the_first_of_its_sweep(
 def test_bitcoins_at_the_same_address_are_credited_at_their_own_depth_and_need_no_sweep(tmp_path: Path) -> None:
     with a_house(tmp_path, opened=False, confirmations=FINAL, deposit_confirmations=3) as house:
         furnish(house)
-        house.bitcoin.fund_all([(house.address("deposits"), 5_000)])
+        house.bitcoin.fund_all([(house.address("deposits", 1), 5_000)])
         seen = []
         for _ in range(3):
             house.tick()
@@ -189,7 +204,7 @@ def test_a_deposit_that_several_sends_of_ours_take_is_credited_by_all_of_them(ho
     for units in (400, 330):
         payment = (Destination(house.address("holding")), amount(units, XCP))
         order = draft_send(
-            house.store, house.asking(), wallet="deposits", payment=payment, source=house.address("deposits")
+            house.store, house.asking(), wallet="deposits", payment=payment, source=house.address("deposits", 1)
         )
         handed_over(house, order)
         assert owed(house) == (0, 750)
@@ -206,7 +221,7 @@ def test_a_deposit_that_several_sends_of_ours_take_is_credited_by_all_of_them(ho
 
 def test_what_we_took_before_a_deposit_came_is_no_sweep_of_it(tmp_path: Path) -> None:
     with a_house(tmp_path, opened=False, confirmations=FINAL) as house:
-        house.counterparty.credit(house.address("deposits"), "XCP", 700)  # the exchange's own
+        house.counterparty.credit(house.address("deposits", 1), "XCP", 700)  # the exchange's own
         furnish(house)
         sweep(house)
         mined(house)
@@ -227,7 +242,7 @@ def test_a_message_that_takes_everything_is_a_sweep_as_well(house: House) -> Non
     arrived(house, 10**6 // 2)
     arrived(house, 3, CARD)
     to = Destination(house.address("holding"))
-    source = house.address("deposits")
+    source = house.address("deposits", 1)
     house.counterparty.credit(source, "XCP", 10**6)  # for its fee
     house.bitcoin.mine(2)
     house.tick()
@@ -337,7 +352,7 @@ def test_an_edit_of_what_was_swept_is_noticed(house: House, edit: str) -> None:
 
 def primed(house: House) -> Order:
     """Order bitcoins for dave's second address, where nothing is, and hand that over without a block."""
-    wanted = [(house.address("deposits", 1), amount(50_000))]
+    wanted = [(house.address("deposits", 2), amount(50_000))]
     return handed_over(
         house, draft_prime(house.store, house.gateway, house.asking(), wallet="cold", primed=wanted)
     )
@@ -355,7 +370,7 @@ def swept_unconfirmed(house: House) -> Order:
 def bare(house: House) -> House:
     """Dave's second address holds 700 XCP that are deep enough, and no coin."""
     to = instruct(house.store, "dave", "deposits", NOW, new=True).place
-    assert to.address == house.address("deposits", 1)
+    assert to.address == house.address("deposits", 2)
     house.tick()
     wish = plan(pays(to.address, 700, XCP), kind="counterparty-send")
     assert house.gateway.submit(signed(house.gateway.build(wish, ()), decimals_of(wish)).blob).kind == "accepted"
@@ -378,7 +393,7 @@ def test_an_address_is_primed_and_swept_within_one_block(bare: House) -> None:
 
 
 def test_a_strangers_coins_are_not_spent_before_a_block_has_them(bare: House) -> None:
-    bare.bitcoin.fund(bare.address("deposits", 1), 50_000, confirmed=False)
+    bare.bitcoin.fund(bare.address("deposits", 2), 50_000, confirmed=False)
     bare.approved(swept_unconfirmed(bare))
     with pytest.raises(CoinsShort):
         bare.build()

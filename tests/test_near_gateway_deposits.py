@@ -17,7 +17,8 @@ from pyonear.crypto import ED25519SecretKey, InMemorySigner
 from pyonear.crypto_hash import CryptoHash
 from pyonear.transaction import Transaction
 
-from online.chains.near.arrivals import read_cursor
+from online.chains.near import deposits as near_deposits
+from online.chains.near.arrivals import arrivals, read_cursor, write_cursor
 from online.chains.near.deposits import Credit, Cursor, Ours, Scan, begin, confirmed, scan
 from online.chains.near.node import Node
 from online.devnet.near import NearWorld, rpc, rpc_transactions, serve_near
@@ -29,7 +30,7 @@ from shared.errors import (
     NodeUnfit,
     NodeUnreachable,
 )
-from shared.money import Asset
+from shared.money import Amount, Asset
 from tests.near_gateway_bench import ASSET, HOT, NETWORK, NOBODY, OTHER, SHOP, TOKEN, UNIT, Bench, a_bench
 from tests.test_near_gateway_submit import missing_named
 
@@ -263,13 +264,111 @@ def test_what_a_tokens_contract_pays_by_a_call_of_itself_is_found_though_no_chun
     assert (credit.account, credit.amount.units, credit.amount.asset) == (OTHER.account, 9, gold)
 
 
-def test_a_token_that_is_not_registered_is_not_credited(bench: Bench, collector: Collector) -> None:
-    fake = Asset(NETWORK, "usdt.fakes", 6)
-    bench.world.deploy_token(fake.code, 6, HOT.account, 10**12)
-    plan = bench.tokens((OTHER.account, 5))
+# --- tokens of strangers --------------------------------------------------------------------------
+
+FAKE = Asset(NETWORK, "usdt.fakes", 0)
+
+
+def fakes(bench: Bench, units: int = 5, to: str = OTHER.account, kind: str = "nep141-transfer") -> str:
+    """Let the hot account send somebody's token, which nobody noted here."""
+    fake = Asset(NETWORK, FAKE.code, 6)
+    if not bench.world.exists(fake.code):
+        bench.world.deploy_token(fake.code, 6, HOT.account, 10**12)
+        bench.world.register(fake.code, to)
+    more = {"msg": ""} if kind == "nep141-call" else {}
+    plan = bench.tokens((to, units), kind=kind, **more)
     payment = replace(plan.payments[0], amount=replace(plan.payments[0].amount, asset=fake))
-    assert bench.run(replace(plan, payments=(payment,))).success
-    assert collector.scan().credits == ()
+    outcome = bench.run(replace(plan, payments=(payment,)))
+    assert outcome.success
+    return outcome.tx_id
+
+
+@pytest.mark.parametrize(("to", "kind"), [(OTHER.account, "nep141-transfer"), ("pool.swaps", "nep141-call")])
+def test_a_token_that_is_not_registered_is_told_of_in_base_units(
+    bench: Bench, collector: Collector, to: str, kind: str
+) -> None:
+    bench.world.deploy("pool.swaps", "takes-tokens")
+    collector.ours = replace(OURS, accounts={OTHER.account, "pool.swaps"})
+    tx = fakes(bench, to=to, kind=kind)
+    collector.cursor = read_cursor(write_cursor(collector.cursor))
+    (credit,) = collector.scan().credits
+    assert (credit.account, credit.sender, credit.amount) == (to, HOT.account, Amount(FAKE, 5))
+    assert (credit.tx_hash, collector.scan().credits) == (tx, ())
+
+
+def test_what_a_strangers_contract_pays_by_a_call_of_itself_is_told_of(bench: Bench, collector: Collector) -> None:
+    issuer = Stranger(bench, "gold.issuer")
+    bench.world.deploy_token(issuer.account, 6, issuer.account, 1000)
+    bench.world.register(issuer.account, OTHER.account)
+    issuer.call(issuer.account, "ft_transfer", {"receiver_id": OTHER.account, "amount": "9"}, 1)
+    collector.scan()
+    assert collector.came == [(OTHER.account, issuer.account, 9)]
+
+
+def test_a_strangers_token_of_which_nothing_stayed_is_not_told_of(bench: Bench, collector: Collector) -> None:
+    bench.world.deploy("pool.swaps", "returns-tokens")
+    bench.world.register(TOKEN.code, "pool.swaps")
+    collector.ours = Ours({"pool.swaps"}, ASSET, {})
+    bench.run(bench.tokens(("pool.swaps", 10), kind="nep141-call", msg="swap"))
+    found = collector.scan()
+    assert (found.credits, found.returned) == ((), ())
+
+
+def test_a_token_that_is_noted_before_its_transaction_is_final_is_credited_as_what_it_is(
+    bench: Bench, collector: Collector
+) -> None:
+    collector.ours = replace(OURS, tokens={})
+    bench.run(bench.tokens((OTHER.account, 70)))
+    bench.world.faults.timeouts = True
+    assert [one.stranger for one in collector.scan().cursor.waiting] == [TOKEN.code]
+    bench.world.faults.timeouts = False
+    collector.ours = OURS
+    (credit,) = collector.scan().credits
+    assert credit.amount == Amount(TOKEN, 70)
+
+
+def test_a_stranger_can_not_say_who_sent_it_nor_of_which_token(
+    bench: Bench, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its events name whom they like: an account of ours as their sender, and as many receivers as fit."""
+    fakes(bench)
+    row = {"old_owner_id": NOBODY.account, "new_owner_id": OTHER.account, "amount": "7", "memo": "m" * 9_000}
+    bad = [{**row, "amount": amount} for amount in ("0", "-1", "1e9", "9" * 60, 7)] + ["", {**row, "new_owner_id": 1}]
+    event = {"standard": "nep141", "version": "1.0.0", "event": "ft_transfer", "data": [*bad, *[row] * 40]}
+    lines = ["EVENT_JSON:" + json.dumps(event), "EVENT_JSON:[" * 10_000]
+
+    def forged(answer: Answer) -> None:
+        for each in answer["receipts_outcome"]:
+            if each["outcome"]["executor_id"] == FAKE.code:
+                each["outcome"]["logs"] = lines
+
+    bent(monkeypatch, forged)
+    found = collector.scan()
+    assert {(one.sender, one.amount) for one in found.credits} == {(HOT.account, Amount(FAKE, 7))}
+    assert (len(found.credits), len({one.key for one in found.credits})) == (10, 10)
+
+
+@pytest.mark.parametrize("args", [b"", b"[]", b"{", b'{"receiver_id": 7}', b"[" * 200, b"\xff", b" " * 200_000])
+def test_a_call_that_names_no_receiver_is_nobodys(bench: Bench, collector: Collector, args: bytes) -> None:
+    bench.world.deploy_token(FAKE.code, 6, HOT.account, 10)
+    stranger = Stranger(bench, "somebody.else")
+    stranger.send(stranger.to(FAKE.code).function_call("ft_transfer", args, 100 * 10**12, 1))
+    assert (collector.scan().credits, collector.cursor.waiting) == ((), ())
+
+
+def test_only_so_many_strangers_wait_and_ours_are_told_of_beside_them(
+    bench: Bench, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(near_deposits, "STRANGERS_MOST", 2)
+    start = write_cursor(collector.cursor)
+    for units in (1, 2, 3, 4):
+        fakes(bench, units)
+    bench.run(bench.tokens((OTHER.account, 70)))
+    found = collector.scan()
+    assert [came[1:] for came in collector.came] == [(FAKE.code, 1), (FAKE.code, 2), (TOKEN.code, 70)]
+    assert found.passed == 2
+    told = arrivals(collector.node, ASSET, [OTHER.account], [TOKEN], start)
+    assert told.notices == ("2 transfers to us of tokens that nobody noted were passed over: too many came",)
 
 
 def test_tokens_that_fail_are_not_credited(bench: Bench, collector: Collector) -> None:

@@ -103,7 +103,7 @@ def test_it_is_told_once_and_again_only_after_it_was_over(capsys: pytest.Capture
     said = []
     for waits in (("w",), ("w",), ("w", "v"), (), ("w",)):
         report = Report((), (), 0, (), waits)
-        run._print(report, before, as_json=False)
+        run._print(report, before, (), as_json=False)
         said.append(capsys.readouterr().err.splitlines())
         before = report.waits
     assert said == [["waits: w"], [], ["waits: v"], [], ["waits: w"]]

@@ -51,7 +51,7 @@ def band(house: House, wallet: str, asset: Asset, low: int, aim: int, high: int)
 def deposit(house: House, index: int, units: int, asset: Asset = XCP) -> None:
     """Let the stranger pay to a customer's address."""
     kind = "payment" if asset == BTC else "counterparty-send"
-    wish = plan(pays(house.address("deposits", index), units, asset), kind=kind)
+    wish = plan(pays(house.address("deposits", index + 1), units, asset), kind=kind)
     done = signed(house.gateway.build(wish, ()), decimals_of(wish))
     assert house.gateway.submit(done.blob).kind == "accepted"
     house.bitcoin.mine(CONFIRMATIONS)
@@ -95,7 +95,7 @@ def test_assets_at_a_customers_address_are_primed_then_swept_and_each_is_propose
 
 def test_a_sweep_to_a_wallet_that_demands_memos_has_one(house: House) -> None:
     house.fund(COIN, wallet="holding")
-    house.fund(10**6, wallet="deposits")
+    house.fund(10**6, wallet="deposits", index=1)
     house.approved(draft_options(house.store, house.asking(), wallet="holding", demanded=True))
     house.cross()
     house.settle()
@@ -141,8 +141,8 @@ def test_bitcoins_are_swept_from_the_addresses_where_no_asset_needs_them(house: 
     first, second = shell.advice()
     assert (first["what"], first["amount"]["text"]) == ("sweep", "2 XCP")
     assert (second["what"], second["amount"]["text"]) == ("sweep", "0.0095 BTC")
-    assert house.address("deposits", 0) in first["command"]
-    assert house.address("deposits", 0) not in second["command"]
+    assert house.address("deposits", 1) in first["command"]
+    assert house.address("deposits", 1) not in second["command"]
     for one in (first, second):
         shell.drafted(one["command"])
         assert one["command"] not in str(shell.advice())
@@ -159,7 +159,7 @@ def test_bitcoins_stay_where_an_asset_waits_that_is_worth_a_sweep(house: House) 
 
 
 def test_a_deposit_wallet_with_a_band_is_swept_above_it_alone(house: House) -> None:
-    house.fund(10**6, wallet="deposits", index=0)
+    house.fund(10**6, wallet="deposits", index=1)
     deposit(house, 0, 5 * COIN)
     band(house, "deposits", XCP, 0, 0, 5 * COIN)
     shell = shell_of(house, plan_sweep=LEAST)
@@ -174,7 +174,7 @@ def test_every_address_that_was_given_out_is_primed_where_the_settings_say_so(ho
     assert one["amount"]["text"] == "0.001 BTC"
     assert one["command"].count("--at") == 2
     order = carried_out(house, shell)
-    assert {line.destination.address for line in order.lines} == {house.address("deposits", at) for at in range(2)}
+    assert {line.destination.address for line in order.lines} == {house.address("deposits", at) for at in (1, 2)}
     shared = instruct(house.store, "dave", "holding", NOW, memo=True).place
     one = shell.only()
     assert f"--for-memo holding --at {shared.address}" in one["command"]

@@ -44,7 +44,7 @@ def band(house: NearHouse, wallet: str, asset: Asset, low: int, aim: int, high: 
 
 def tokens_come(house: NearHouse, index: int, cents: int) -> None:
     """Let the house's own cold wallet pay tokens to a customer's account."""
-    payment = (Destination(house.address("deposits", index)), usdt(cents))
+    payment = (Destination(house.address("deposits", index + 1)), usdt(cents))
     house.approved(draft_send(house.store, house.asking(), wallet="cold", payment=payment))
     house.cross()
     house.settle()
@@ -77,14 +77,14 @@ def test_tokens_on_a_customers_account_are_primed_then_swept(house: NearHouse) -
 
 def test_near_is_swept_from_where_no_token_needs_it(house: NearHouse) -> None:
     for index in range(2):
-        house.world.fund(house.address("deposits", index), 3 * UNIT)
+        house.world.fund(house.address("deposits", index + 1), 3 * UNIT)
     house.world.advance(3)
     house.tick()
     tokens_come(house, 1, 500)
     shell = shell_of(house, plan_sweep=LEAST)
     found = {one["amount"]["asset"]: one for one in shell.advice()}
     assert set(found) == {"NEAR", TOKEN.code}
-    dave, edward = house.address("deposits", 0), house.address("deposits", 1)
+    dave, edward = house.address("deposits", 1), house.address("deposits", 2)
     assert (dave in found["NEAR"]["command"], edward in found["NEAR"]["command"]) == (True, False)
     assert edward in found[TOKEN.code]["command"]
     carried_out(house, shell, found["NEAR"]["command"])
@@ -93,7 +93,7 @@ def test_near_is_swept_from_where_no_token_needs_it(house: NearHouse) -> None:
 
 
 def test_what_a_live_order_spends_from_is_left_alone_until_it_ended(house: NearHouse) -> None:
-    house.world.fund(house.address("deposits"), 3 * UNIT)
+    house.world.fund(house.address("deposits", 1), 3 * UNIT)
     house.world.advance(3)
     house.tick()
     shell = shell_of(house, plan_sweep=LEAST)

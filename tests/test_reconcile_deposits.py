@@ -107,7 +107,7 @@ def test_near_is_judged_by_balances_and_says_so(tmp_path: Path) -> None:
         instruct(house.store, "dave", "deposits", NOW)
         house.tick()
         assert found(house) == []
-        house.world.fund(house.address("deposits"), 7 * UNIT)
+        house.world.fund(house.address("deposits", 1), 7 * UNIT)
         house.world.advance(5)
         assert found(house) == [(Kind.BALANCE_OFF, "deposits", 7 * UNIT)]
         assert "balances alone" in look(house).limits[0]

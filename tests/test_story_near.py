@@ -30,7 +30,7 @@ from tests.story_house import (
     withdrawn,
 )
 
-KEYS = {"cold": 1, "hot": 1, "warm": 1, "deposits": 12}
+KEYS = {"cold": 1, "hot": 1, "warm": 1, "deposits": 13}
 OWN = {"hot": 20, "warm": 20, "cold": 20, "deposits": 0}
 OWN_TOKENS = {"hot": 0, "warm": 0, "cold": 100, "deposits": 0}
 REGISTRATION = 125 * 10**19
@@ -109,7 +109,7 @@ def require_own_accounts(told: Mapping[str, Instruction]) -> None:
     """Assert that each customer has an account of their own, and that it says in time that few are left."""
     assert len({one.place.address for one in told.values()}) == len(CUSTOMERS)
     assert [one.warning for one in told.values()] == [
-        "", "", "9 of 12 addresses of deposits are left: let it have more",
+        "", "", "9 of 12 addresses of deposits are left for customers: let it have more",
     ]  # fmt: skip
 
 

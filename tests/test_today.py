@@ -161,7 +161,7 @@ CASES: dict[str, tuple[Callable[[Desk], object], str, str, str]] = {
         "lockgate audit import vault FILE"),
     "a wallet without books": (unopened, "books", "the wallet new has no books", "lockgate books open new"),
     "a pool that runs dry": (
-        pool, "pool", "1 of 2 addresses of cold are left", "lockgate wallet import CARD --addresses 4"),
+        pool, "pool", "1 of 1 addresses of cold are left for customers", "lockgate wallet import CARD --addresses 4"),
     "a wallet outside its band": (
         outside_its_band, "proposal", "wallets outside their bands: 1 proposed", "lockgate target advise --as carol"),
 }

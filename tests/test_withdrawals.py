@@ -62,6 +62,7 @@ from shared.errors import (
     WrongNetwork,
 )
 from shared.money import Amount, Asset
+from tests.growth import no_whole_reads
 from tests.online_world import ALICE, BOB, EXPIRY, NETWORK, NOW, Desk, World, let_go, make_desk, xrp
 
 CEILING = Ceiling(xrp(100).units, xrp(250).units, xrp(150).units, xrp(60).units)
@@ -130,6 +131,21 @@ def test_an_id_names_one_withdrawal(desk: Desk, change: dict[str, object]) -> No
     accept(desk.store, wish(desk, "w1"), NOW)
     with pytest.raises(WithdrawalConflict):
         accept(desk.store, replace(wish(desk, "w1"), **change), NOW)  # type: ignore[arg-type]
+
+
+def test_withdrawals_are_read_on_from_the_last_that_is_known_or_from_a_moment(desk: Desk) -> None:
+    for number, name in enumerate(("c", "a", "b", "d")):
+        accept(desk.store, wish(desk, name, 1), NOW + number // 2)  # two in each second
+
+    def read(since: str | int, limit: int = 9, customer: str | None = None) -> list[str]:
+        with no_whole_reads(desk.store):
+            return [one.id for one in withdrawals(desk.store, customer=customer, since=since, limit=limit)]
+
+    assert [one.id for one in withdrawals(desk.store, limit=2)] == ["a", "c"]
+    assert (read("c"), read("a", 2), read("d"), read("c", customer="dave")) == (["b", "d"], ["c", "b"], [], ["b", "d"])
+    assert (read(NOW + 1), read(NOW + 2), read(NOW, customer="edward")) == (["b", "d"], [], [])
+    with pytest.raises(UnknownWithdrawal):
+        read("nobody's")
 
 
 def test_above_the_review_it_waits_for_a_person(desk: Desk) -> None:

@@ -261,7 +261,8 @@ class CoinCounter(Protocol):
 class Arrival:
     """Money that reached one of our addresses, irreversibly as the settings say. `key` names it once and for ever.
 
-    `destination` has the tag or memo that came with it. A `refund` is the ledger's own giving back, and no deposit.
+    `destination` has the tag or memo that came with it; `source_tag` is the sender's own, with which money goes back to
+    one of many who share an address. A `refund` is the ledger's own giving back, and no deposit.
     What waits `until_swept` is credited, at an address of a customer's own, once it was taken from there (`Collector`).
     """
 
@@ -273,6 +274,7 @@ class Arrival:
     amount: Amount
     refund: bool = False
     until_swept: bool = False
+    source_tag: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +283,8 @@ class Arrivals:
 
     Where a reorganisation was deeper than final, the ledger was read anew above the height `rewound`: what was given
     above it before, and is not among what is found now, is gone.
-    `notices` are what people should know, such as an account that was deleted.
+    `notices` are what people should know, such as an account that was deleted. While something that was seen is
+    `undecided`, a later reading may still tell of what came up to there.
     """
 
     found: tuple[Arrival, ...]
@@ -289,6 +292,7 @@ class Arrivals:
     height: int
     rewound: int | None = None
     notices: tuple[str, ...] = ()
+    undecided: bool = False
 
 
 @runtime_checkable

@@ -40,7 +40,7 @@ def check_all(app: App) -> list[Check]:
     except Refusal as refusal:
         return [*machine, Check("coordinator", False, f"{refusal}")]
     house = [_settings(app), _tried("station", lambda: _station(app)), _tried("store", lambda: _store(app))]
-    return [*machine, *house, *_nodes(app)]
+    return [*machine, *house, *_pools(app), *_nodes(app)]
 
 
 def _python() -> Check:
@@ -100,6 +100,16 @@ def _store(app: App) -> str:
     with app.reading() as store:
         counts = len(people(store)), len(signers(store)), len(wallets(store))
     return "{} people, {} signers, {} wallets".format(*counts)
+
+
+def _pools(app: App) -> Iterator[Check]:
+    from online.deposits.instructions import low_pools
+
+    try:
+        with app.reading() as store, store.reading() as connection:
+            yield from (Check(f"addresses {pool.wallet}", False, str(pool)) for pool in low_pools(connection))
+    except Refusal:
+        return  # the store's own line says why
 
 
 def _nodes(app: App) -> Iterator[Check]:

@@ -9,6 +9,7 @@ import click
 
 from online.cli.app import App, pass_app
 from online.cli.output import amount_value, fields, json_option, listing, moment, note
+from online.cli.paging import limit_option, moment_of, number_of, since_option
 
 if TYPE_CHECKING:
     from online.deposits.model import Deposit
@@ -42,19 +43,26 @@ def address(
     place: dict[str, str | int | None] = {"address": one.place.address, "tag": one.place.tag, "memo": one.place.memo}
     if one.packed:
         place["packed"] = one.packed
+    if as_json:
+        place["warning"] = one.warning or None
     fields({"customer": one.customer, "network": one.network, **place}, as_json=as_json)
 
 
 @deposit.command("list")
 @click.option("--customer", help="Of this customer alone.")
+@since_option("an arrival's number")
+@limit_option
 @json_option
 @pass_app
-def list_(app: App, customer: str | None, *, as_json: bool) -> None:
+def list_(app: App, customer: str | None, since: str | None, limit: int | None, *, as_json: bool) -> None:
     """List what arrived, the oldest first."""
-    from online.deposits.model import deposits
+    from online.deposits.model import before, deposits
 
     with app.reading() as store:
-        rows = [_value(one) for one in deposits(store, customer=customer)]
+        after = number_of(since or "0")
+        if after is None:
+            after = before(store, moment_of(since or ""))
+        rows = [_value(one) for one in deposits(store, customer=customer, since=after, limit=limit)]
     listing(rows, _COLUMNS, as_json=as_json)
 
 
@@ -110,7 +118,7 @@ def waiting(app: App, *, as_json: bool) -> None:
 
     with app.reading() as store:
         rows = [_value(one) for one in deposits(store, states=(State.SUSPENSE,))]
-    listing(rows, ["arrival", "amount", "from", "place", "reason"], as_json=as_json)
+    listing(rows, ["arrival", "amount", "from", "source tag", "place", "reason"], as_json=as_json)
 
 
 @suspense.command()
@@ -143,21 +151,28 @@ def credit(
 @suspense.command("return")
 @click.argument("number", type=int, metavar="ARRIVAL")
 @click.option("--to", "target", help="To this address instead of the sender's.")
-@click.option("--tag", type=click.IntRange(0, 2**32 - 1), help="With this tag.")
+@click.option("--tag", type=click.IntRange(0, 2**32 - 1), help="With this tag instead of the sender's own.")
+@click.option("--no-tag", is_flag=True, help="Without the tag that the sender gave.")
 @click.option("--as", "name", required=True, help="Who signs.")
 @json_option
 @pass_app
-def return_(app: App, number: int, target: str | None, tag: int | None, name: str, *, as_json: bool) -> None:
+def return_(
+    app: App, number: int, target: str | None, tag: int | None, name: str, *, no_tag: bool, as_json: bool
+) -> None:
     """Draft that an ARRIVAL goes back; another person approves the order. Prompts: station; the drafter."""
     from online.cli.views import order_value
-    from online.deposits.model import deposits
+    from online.deposits.model import find_suspended
     from online.deposits.suspense import draft_return
     from online.orders.writing import Asking
     from shared.effects import Destination
 
+    if no_tag and tag is not None:
+        raise click.UsageError("say either --tag or --no-tag")
     with app.writing() as store:
-        known = {one.id: one.sender for one in deposits(store)}
-        to = Destination(target or known.get(number, ""), tag) if target or tag is not None else None
+        to = None if target is None else Destination(target, tag)
+        if to is None and (no_tag or tag is not None):
+            with store.reading() as connection:
+                to = Destination(find_suspended(connection, number).sender, tag)
         key = app.open_person(name)
         asking = Asking(f"return {number} {secrets.token_hex(4)}", key.person, key.sign, app.now())
         fields(order_value(store, draft_return(store, asking, number, to=to)), as_json=as_json)
@@ -167,6 +182,7 @@ def _value(one: Deposit) -> dict[str, Any]:
     return {
         "arrival": one.id, "customer": one.customer, "amount": str(one.amount), "units": str(one.amount.units),
         "network": one.network, "place": str(one.place), "wallet": one.wallet, "from": one.sender,
+        "source tag": one.source_tag,
         "state": one.state.value, "reason": one.reason, "tx_id": one.tx_id, "height": one.height,
         "time": moment(one.created),
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +30,12 @@ def run(app: App, interval: float, *, once: bool, until_idle: bool, as_json: boo
     """Submit what is signed, and watch it to its end. Prompts: station. SIGTERM ends it after a round."""
     with app.writing() as store, _ending() as ending:
         _look_at_nodes(app)
+        told: Collection[str] = ()
         before: tuple[str, ...] = ()
         while not ending.is_set():
-            report = _turn(store, app)
-            _print(report, before, as_json=as_json)
-            before = report.waits
+            report, warnings = _turn(store, app), _warnings(store)
+            _print(report, before, [text for text in warnings if text not in told], as_json=as_json)
+            told, before = warnings, report.waits
             if once and report.troubles:
                 raise LoopTrouble(f"{len(report.troubles)} troubles in this round")
             if once or (until_idle and not (report.pending or report.troubles or report.waits)):
@@ -50,6 +51,14 @@ def _turn(store: Store, app: App) -> Report:
         return tick(store, app.gateways, app.now(), app.config.spools)
     except StoreBusy as busy:  # another command writes; the next round comes soon
         return Report((), (), 0, (), (in_the_way("this round", busy),))
+
+
+def _warnings(store: Store) -> Collection[str]:
+    """Give what people must see to before it stops anything; each is told when it comes up or changes."""
+    from online.deposits.instructions import low_pools
+
+    with store.reading() as connection:
+        return [str(pool) for pool in low_pools(connection)]
 
 
 def _look_at_nodes(app: App) -> None:
@@ -76,10 +85,12 @@ def _ending() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _print(report: Report, before: Collection[str], *, as_json: bool) -> None:
+def _print(report: Report, before: Collection[str], warnings: Sequence[str], *, as_json: bool) -> None:
     """Print what a round did; what waits and was told the round `before` is not told again."""
+    for text in warnings:
+        note(f"warning: {text}")
     if as_json:
-        click.echo(json.dumps(_value(report)))  # a line a round
+        click.echo(json.dumps({**_value(report), "warnings": list(warnings)}))  # a line a round
         return
     for one in report.submitted:
         say(f"job {one.job}: submitted, {one.verdict.kind}: {one.verdict.text}")

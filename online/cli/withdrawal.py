@@ -8,6 +8,7 @@ import click
 
 from online.cli.app import App, pass_app
 from online.cli.output import fields, json_option, listing, moment, note
+from online.cli.paging import limit_option, moment_of, since_option
 
 if TYPE_CHECKING:
     from online.store.database import Store
@@ -60,9 +61,13 @@ def request(
 @withdrawal.command("list")
 @click.option("--customer", help="Of this customer alone.")
 @click.option("--state", help="In this state alone, such as held.")
+@since_option("a withdrawal's id")
+@limit_option
 @json_option
 @pass_app
-def list_(app: App, customer: str | None, state: str | None, *, as_json: bool) -> None:
+def list_(
+    app: App, customer: str | None, state: str | None, since: str | None, limit: int | None, *, as_json: bool
+) -> None:
     """List withdrawals, the oldest first."""
     from online.withdrawals.model import withdrawals
     from online.withdrawals.states import State
@@ -70,7 +75,9 @@ def list_(app: App, customer: str | None, state: str | None, *, as_json: bool) -
     if state is not None and state not in list(State):
         raise click.UsageError(f"a withdrawal is {', '.join(State)}")
     with app.reading() as store:
-        found = withdrawals(store, customer=customer, states=[State(state)] if state else ())
+        after = None if since is None else _last_known(store, since)
+        states = [State(state)] if state else ()
+        found = withdrawals(store, customer=customer, states=states, since=after, limit=limit)
     listing([_value(one) for one in found], _COLUMNS, as_json=as_json)
 
 
@@ -153,6 +160,20 @@ def trade(app: App, trade_id: str, moves: tuple[tuple[str, str, str, str], ...],
             legs.append(Leg(who[0], who[1], parse_amount(amount, asset(store, network, code))))
         made = make_trade(store, trade_id, legs, app.now())
     fields({"trade": made.id, "entry": made.entry, "repeated": made.repeated}, as_json=as_json)
+
+
+def _last_known(store: Store, since: str) -> str | int:
+    """Read a withdrawal's id, or else a moment as Unix seconds."""
+    from online.withdrawals.model import withdrawals_of
+    from shared.errors import BadMoment
+
+    with store.reading() as connection:
+        if withdrawals_of(connection, [since]):
+            return since
+    try:
+        return moment_of(since)
+    except BadMoment:
+        return since  # an id that nobody knows, and is refused as such
 
 
 def _wanted(store: Store, network: str, **given: Any) -> tuple[Destination, Amount]:

@@ -21,7 +21,7 @@ from shared.errors import DemoFailed
 
 OWN: Final = 20
 OWN_USD: Final = 100
-POOL: Final = 12
+POOL: Final = 13
 
 
 class NearStory(OnNear, Story[NearStranger]):

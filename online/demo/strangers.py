@@ -49,15 +49,17 @@ class Stranger:
         self.address = derive_classic_address(self._public)
         world.fund_all({self.address: coins * _DROPS})
 
-    def pay(self, to: str, drops: int, tag: int | None = None) -> None:
+    def pay(self, to: str, drops: int, tag: int | None = None, source_tag: int | None = None) -> None:
         """Pay somebody, and close the ledger in which that happens."""
         from xrpl.core.binarycodec import encode, encode_for_signing
         from xrpl.core.keypairs import sign
 
+        given = {"DestinationTag": tag, "SourceTag": source_tag}
+        tags = {name: each for name, each in given.items() if each is not None}
         whole: dict[str, Any] = {
             "TransactionType": "Payment", "Account": self.address, "Destination": to, "Amount": str(drops), "Fee": "10",
             "Sequence": self._entry["Sequence"], "SigningPubKey": self._public,
-            "NetworkID": self._world.rules.network_id, **({} if tag is None else {"DestinationTag": tag}),
+            "NetworkID": self._world.rules.network_id, **tags,
         }  # fmt: skip
         whole["TxnSignature"] = sign(bytes.fromhex(encode_for_signing(whole)), self._private)
         self._world.submit(bytes.fromhex(encode(whole)))

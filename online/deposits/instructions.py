@@ -1,30 +1,36 @@
 """Where a customer pays: a place of their own, each ledger in its customs.
 
 Where an address is shared, a tag tells whose money it is: from 1 on, since many programs send 0 where nobody chose one.
-Else each customer has an address of their own, the next of a wallet that nobody has yet. Where assets come with memos,
-customers may share an address instead: each deposit then has a memo of its own, random, and good for one transaction.
+Else each customer has an address of their own, the next of a wallet that nobody has yet, and never its first: that is
+where the wallet itself pays from and is topped up. Where assets come with memos, customers may share an address: each
+deposit then has a memo of its own, random, and good for one transaction.
+
+Tags and addresses are given out in order, each above the newest that was, whatever tags people picked by hand. Nothing
+is read whole here: an instruction costs the same for the millionth customer.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from online.chains import customs
 from online.customers.register import find_customer
 from online.store import journal, tables
 from online.store.database import Store, Tx
-from online.store.wallets import find_keys, find_wallet
+from online.store.wallets import find_wallet
 from shared.chains import chain
 from shared.effects import Destination
-from shared.errors import NoSuchPlace, PlaceTaken, PoolDry
+from shared.errors import NoSuchPlace, PlaceTaken, PoolDry, TagsSpent
 
 MOST_TAG: Final = 2**32 - 1
 _LOW_SHARE, _LOW_COUNT = 5, 10
 _MEMO_BYTES: Final = 8
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ def instruct(
     Raises:
         UnknownCustomer, UnknownWallet: if there is none. NoSuchPlace: for a bad tag, or where the ledger has none, or
             no memos.
-        PlaceTaken: if the tag is somebody else's. PoolDry: if every address is given out.
+        PlaceTaken: if the tag is somebody else's. PoolDry, TagsSpent: if every address or tag is given out.
     """
     with store.transaction() as tx:
         find_customer(tx.sql, customer_id)
@@ -70,10 +76,10 @@ def instruct(
         if memo and customs(found.network).memo_bytes is None:
             raise NoSuchPlace(f"nothing comes with memos by which customers are told apart on {found.network}")
         make = _remembered if memo else _untaken
-        place = _tagged(tx.sql, found.network, wallet, tag) if shared else make(tx.sql, found.network, wallet)
-        _write(tx, customer_id, found.network, wallet, place, now)
+        given = _tagged(tx.sql, found.network, wallet, tag) if shared else make(tx.sql, found.network, wallet)
+        _write(tx, customer_id, found.network, wallet, given, now)
         rows = _places(tx.sql, found.network, wallet, customer_id)
-        return _instruction(tx.sql, next(row for row in rows if row.place == str(place)))
+        return _instruction(tx.sql, next(row for row in rows if row.place == str(given.place)))
 
 
 def instructions(store: Store, customer_id: str) -> tuple[Instruction, ...]:
@@ -86,16 +92,8 @@ def instructions(store: Store, customer_id: str) -> tuple[Instruction, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """The customer to whom a place belongs; `alone` says that nobody shares its address."""
-
-    customer: str
-    alone: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Pool:
-    """How many of a wallet's addresses no customer has yet, and how many it has in all."""
+    """How many of a wallet's addresses are left for customers, and how many there are for them: its first is none."""
 
     wallet: str
     left: int
@@ -106,49 +104,114 @@ class Pool:
         """Say whether it runs dry: fewer than a fifth are left, or fewer than ten."""
         return self.left < max(_LOW_COUNT, self.whole // _LOW_SHARE)
 
+    def __str__(self) -> str:
+        return f"{self.left} of {self.whole} addresses of {self.wallet} are left for customers: let it have more"
+
 
 def low_pools(connection: Connection) -> tuple[Pool, ...]:
     """Give the wallets whose customers have addresses of their own, and that will soon have none left."""
-    table = tables.places
-    query = select(table.c.wallet).where(table.c.custom == "address").distinct().order_by(table.c.wallet)
-    pools = [_pool(connection, wallet) for wallet in connection.execute(query).scalars().all()]
-    return tuple(one for one in pools if one.is_low)
+    wallets, places = tables.wallets, tables.places
+    has = select(places.c.place).where(places.c.wallet == wallets.c.name, places.c.custom == "address").exists()
+    names = connection.execute(select(wallets.c.name).where(has).order_by(wallets.c.name)).scalars().all()
+    return tuple(pool for name in names if (pool := find_pool(connection, name)).is_low)
 
 
-def _pool(connection: Connection, wallet: str) -> Pool:
-    keys, table = find_keys(connection, wallet), tables.places
-    used = set(connection.execute(select(table.c.address).where(table.c.wallet == wallet)).scalars())
-    return Pool(wallet, sum(key.address not in used for key in keys), len(keys))
+def find_pool(connection: Connection, wallet: str) -> Pool:
+    """Count a wallet's addresses for customers."""
+    keys = tables.keys
+    query = select(func.max(keys.c.idx)).where(keys.c.wallet == wallet)
+    count: int = connection.execute(query).scalar() or 0
+    return Pool(wallet, count - _newest(connection, wallet, "address"), count)
 
 
-def _tagged(connection: Connection, network: str, wallet: str, tag: int | None) -> Destination:
-    address = find_keys(connection, wallet)[0].address
-    table = tables.places
-    here = (table.c.network == network) & (table.c.address == address)
-    used = set(connection.execute(select(table.c.tag).where(here)).scalars())
-    if tag is not None and tag in used:
-        raise PlaceTaken(f"the tag {tag} belongs to another customer")
-    return Destination(address, tag if tag is not None else max([each or 0 for each in used], default=0) + 1)
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The customer to whom a place belongs; `alone` says that nobody shares its address."""
+
+    customer: str
+    alone: bool
 
 
-def _untaken(connection: Connection, network: str, wallet: str) -> Destination:
-    table = tables.places
-    used = set(connection.execute(select(table.c.address).where(table.c.network == network)).scalars())
-    for key in find_keys(connection, wallet):
-        if key.address not in used:
-            return Destination(key.address)
-    raise PoolDry(f"every address of {wallet} is given out")
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A place to give out, and its number among those that are given out in order; None where it has no turn."""
+
+    place: Destination
+    number: int | None
 
 
-def _remembered(connection: Connection, network: str, wallet: str) -> Destination:
+def _tagged(connection: Connection, network: str, wallet: str, tag: int | None) -> _Given:
+    """Give the tag that was asked for, or the lowest free one above the newest that was given out without being asked.
+
+    Raises:
+        PlaceTaken: if it is somebody else's. TagsSpent: if none is left above that.
+    """
+    address = _first_key(connection, wallet)
+    if tag is not None:
+        if _taken(connection, network, [Destination(address, tag)]):
+            raise PlaceTaken(f"the tag {tag} belongs to another customer")
+        return _Given(Destination(address, tag), None)
+    first = _newest(connection, wallet, "tag") + 1
+    while first <= MOST_TAG:
+        wanted = [Destination(address, each) for each in range(first, min(first + _AT_ONCE, MOST_TAG + 1))]
+        taken = _taken(connection, network, wanted)
+        for place in wanted:
+            if str(place) not in taken:
+                return _Given(place, place.tag)
+        first += _AT_ONCE
+    raise TagsSpent(f"the tags of {wallet} are given out up to the last, {MOST_TAG}")
+
+
+def _untaken(connection: Connection, network: str, wallet: str) -> _Given:
+    """Give the next address that nobody has. Raises PoolDry."""
+    keys, places = tables.keys, tables.places
+    has = select(places.c.place).where(places.c.network == network, places.c.address == keys.c.address).exists()
+    after = _newest(connection, wallet, "address")
+    here = (keys.c.wallet == wallet) & (keys.c.idx > after) & ~has
+    row = connection.execute(select(keys.c.address, keys.c.idx).where(here).order_by(keys.c.idx).limit(1)).one_or_none()
+    if row is None:
+        raise PoolDry(f"every address of {wallet} but its first, from which it pays itself, is given out")
+    return _Given(Destination(row.address), row.idx)
+
+
+def _remembered(connection: Connection, network: str, wallet: str) -> _Given:
     """Make a memo that nobody has, at the address that the wallet's customers share."""
     table = tables.places
     here = (table.c.network == network) & (table.c.wallet == wallet) & (table.c.custom == "memo")
     shared = connection.execute(select(table.c.address).where(here).limit(1)).scalar()
     write = customs(network).memo_bytes
     assert write is not None  # it was asked before
-    raw = write(secrets.token_bytes(_MEMO_BYTES))
-    return Destination(shared or _untaken(connection, network, wallet).address, memo=chain(network).memo(raw))
+    memo = chain(network).memo(write(secrets.token_bytes(_MEMO_BYTES)))
+    return _Given(Destination(shared or _shareable(connection, network, wallet), memo=memo), None)
+
+
+def _shareable(connection: Connection, network: str, wallet: str) -> str:
+    """Give an address that can be shared: the wallet's first, unless it is a customer's own from before."""
+    first = _first_key(connection, wallet)
+    if _taken(connection, network, [Destination(first)]):
+        return _untaken(connection, network, wallet).place.address
+    return first
+
+
+def _first_key(connection: Connection, wallet: str) -> str:
+    keys = tables.keys
+    query = select(keys.c.address).where(keys.c.wallet == wallet).order_by(keys.c.idx).limit(1)
+    address: str = connection.execute(query).scalar_one()
+    return address
+
+
+def _newest(connection: Connection, wallet: str, custom: str) -> int:
+    """Give the number of the newest place that was given out in order, 0 where there is none."""
+    table = tables.places
+    here = (table.c.wallet == wallet) & (table.c.custom == custom) & table.c.number.is_not(None)
+    query = select(table.c.number).where(here).order_by(table.c.number.desc()).limit(1)
+    return connection.execute(query).scalar() or 0
+
+
+def _taken(connection: Connection, network: str, places: Sequence[Destination]) -> set[str]:
+    table = tables.places
+    here = (table.c.network == network) & table.c.place.in_([str(one) for one in places])
+    return set(connection.execute(select(table.c.place).where(here)).scalars())
 
 
 def _memo_used(connection: Connection, network: str, place: Destination) -> bool:
@@ -158,11 +221,12 @@ def _memo_used(connection: Connection, network: str, place: Destination) -> bool
     return connection.execute(select(came.c.id).where(here).limit(1)).scalar() is not None
 
 
-def _write(tx: Tx, customer_id: str, network: str, wallet: str, place: Destination, now: int) -> None:
+def _write(tx: Tx, customer_id: str, network: str, wallet: str, given: _Given, now: int) -> None:
+    place = given.place
     values = {"network": network, "place": str(place), "customer": customer_id, "wallet": wallet, "created": now}
     custom = "tag" if place.tag is not None else "memo" if place.memo is not None else "address"
     tx.sql.execute(insert(tables.places).values(
-        **values, custom=custom, address=place.address, tag=place.tag, memo=place.memo
+        **values, custom=custom, address=place.address, tag=place.tag, memo=place.memo, number=given.number
     ))  # fmt: skip
     journal.append(tx, "place", {"customer": customer_id, "network": network, "place": str(place)}, now)
 
@@ -176,8 +240,7 @@ def _places(connection: Connection, network: str, wallet: str, customer_id: str)
 def _instruction(connection: Connection, row: Row[tuple[object, ...]]) -> Instruction:
     place, warning = Destination(row.address, row.tag, row.memo), ""
     if row.custom == "address":
-        pool = _pool(connection, row.wallet)
-        if pool.is_low:
-            warning = f"{pool.left} of {pool.whole} addresses of {row.wallet} are left: let it have more"
+        pool = find_pool(connection, row.wallet)
+        warning = str(pool) if pool.is_low else ""
     pack = customs(row.network).packed
     return Instruction(row.customer, row.network, row.wallet, place, pack(place, row.network) if pack else "", warning)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from online.chains import customs
 from online.chains.api import Arrival, Arrivals, Collector, Gateway, Receiver
+from online.deposits.found import Found
 from online.deposits.known import Known
 from online.deposits.least import find_leasts
 from online.deposits.reorganised import give_again, is_same, take_back
@@ -111,8 +112,8 @@ def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
         lost = lost_jobs(store, gateway, found.rewound)
     except Refusal as refusal:
         return Taken(0, 0, (in_the_way(f"deposits on {network}", refusal),))
-    states, gone = _book(store, network, wanted, found, lost, now)
-    troubles = [*found.notices, *gone, *lost]
+    states, told = _book(store, network, wanted, found, lost, now)
+    troubles = [*found.notices, *told, *lost]
     try:
         swept = credit_swept(store, gateway, now) if isinstance(gateway, Collector) else 0
     except Refusal as refusal:
@@ -143,7 +144,7 @@ def _wanted(connection: Connection, network: str) -> _Wanted:
 def _book(
     store: Store, network: str, before: _Wanted, found: Arrivals, lost: Sequence[str], now: int
 ) -> tuple[list[State], list[str]]:
-    """Write everything of one reading, and say what is gone.
+    """Write everything of one reading, and say what is gone and what was not kept.
 
     Nothing is written where another process has read on meanwhile, or there is more to read than was read.
     """
@@ -152,17 +153,21 @@ def _book(
         row = tx.sql.execute(select(table).where(table.c.network == network)).one_or_none()
         if _wanted(tx.sql, network) != before:
             return [], []
-        _post_waiting(tx, network, now)
+        opened = Found(tx.sql, network)
+        _post_waiting(tx, network, opened, now)
         gone = _rewound(tx, network, found, lost, now)
         again, anew = _returned(tx, network, found.found, now)
-        judged = _judge_all(tx.sql, network, found.found, anew)
+        judged, passed = _judge_all(tx.sql, network, found.found, opened, anew)
+        if not found.undecided:
+            judged += [_left(wallet, one) for wallet, one in opened.rest(tx.sql, found.height)]
         _write(tx, network, judged, now)
+        opened.write(tx)
         if row is None:
             tx.sql.execute(insert(table).values(network=network, cursor=found.cursor, height=found.height))
         elif row.cursor != found.cursor:
             here = table.c.network == network
             tx.sql.execute(update(table).where(here).values(cursor=found.cursor, height=found.height))
-        return [*again, *(one.state for one in judged)], gone
+        return [*again, *(one.state for one in judged)], [*gone, *passed]
 
 
 def _rewound(tx: Tx, network: str, found: Arrivals, lost: Sequence[str], now: int) -> list[str]:
@@ -186,15 +191,19 @@ def _returned(tx: Tx, network: str, found: Sequence[Arrival], now: int) -> tuple
 
 
 def _judge_all(
-    connection: Connection, network: str, found: Sequence[Arrival], anew: Mapping[str, int]
-) -> list[_Judged]:
-    """Judge what is new, one after another: each is known to those behind it."""
-    known, judged = Known(connection, network, found), []
+    connection: Connection, network: str, found: Sequence[Arrival], held: Found, anew: Mapping[str, int]
+) -> tuple[list[_Judged], list[str]]:
+    """Judge what is new, one after another: each is known to those behind it. Say how many are not kept."""
+    known, judged, passed = Known(connection, network, found), [], 0
     for one in found:
         if (known.is_new(one) and not _is_opening(known, one)) or one.key in anew:
-            judged.append(_judged(connection, network, known, one, anew.get(one.key)))
+            if known.is_one_too_many(one.amount.asset):
+                passed += 1
+                continue
+            judged.append(_judged(connection, network, known, held, one, anew.get(one.key)))
             known.count(one)
-    return judged
+    text = f"{passed} arrivals on {network} of assets that nobody noted were not kept: too many of them wait already"
+    return judged, [text] if passed else []
 
 
 def _is_opening(known: Known, one: Arrival) -> bool:
@@ -209,13 +218,16 @@ def _is_opening(known: Known, one: Arrival) -> bool:
     return one.height <= opened and known.owner(one.destination) is None
 
 
-def _judged(connection: Connection, network: str, known: Known, one: Arrival, anew: int | None) -> _Judged:
+def _judged(
+    connection: Connection, network: str, known: Known, found: Found, one: Arrival, anew: int | None
+) -> _Judged:
     wallet, entry = known.wallet(one.destination.address), None
     opened = known.opened(wallet, one.amount.asset.code)
     state, customer, reason = _judge(connection, network, known, one, is_open=opened is not None)
     if state in _BOOKED and opened is not None:
-        held = opened if anew is None else -1  # what was taken back is in the wallet's opening no more
-        lines = _lines(wallet, one.amount, one.height, _owed(state, network, customer), held)
+        # What was taken back is in the wallet's opening no more.
+        held = found if anew is None and one.height <= opened else None
+        lines = _lines(wallet, one.destination.address, one.amount, _owed(state, network, customer), held)
         entry = Entry(f"deposit {one.tx_id} at {one.height}", "posted", lines)
     return _Judged(one, wallet, state, customer, reason, entry, anew)
 
@@ -244,17 +256,25 @@ def _write(tx: Tx, network: str, judged: Sequence[_Judged], now: int) -> None:
 
 def _row(network: str, one: _Judged, entry: int | None, now: int) -> dict[str, object]:
     came, to, amount = one.arrival, one.arrival.destination, one.arrival.amount
-    what = {"network": network, "key": came.key, "tx_id": came.tx_id, "height": came.height, "source": came.sender}
+    what = {"network": network, "key": came.key, "tx_id": came.tx_id, "height": came.height}
+    whence = {"source": came.sender, "source_tag": came.source_tag}
     where = {"wallet": one.wallet, "address": to.address, "tag": to.tag, "memo": to.memo}
     how = {"state": one.state.value, "reason": one.reason, "customer": one.customer, "entry": entry, "created": now}
-    return {**what, **where, **how, "asset_code": amount.asset.code, "units": str(amount.units)}
+    return {**what, **whence, **where, **how, "asset_code": amount.asset.code, "units": str(amount.units)}
 
 
-def _lines(wallet: str, amount: Amount, height: int, owed: str, opened: int) -> tuple[Posting, Posting]:
-    """Give the lines of an arrival; what a wallet's books were opened with already comes out of own funds."""
+def _left(wallet: str, one: Arrival) -> _Judged:
+    """Judge what an opening found and no reading told of; it stands in suspense since then, so that nothing moves."""
+    reason = "it lay at a customer's place when the books were opened, and nothing tells how it came"
+    entry = Entry(f"found at {one.destination.address} at {one.height}", "posted", ())
+    return _Judged(one, wallet, State.SUSPENSE, None, reason, entry, None)
+
+
+def _lines(wallet: str, address: str, amount: Amount, owed: str, held: Found | None) -> tuple[Posting, ...]:
+    """Give the lines of an arrival; one that the wallet's opening holds comes out of where that put it."""
     asset, units = amount.asset, amount.units
-    came = accounts.of_network(Kind.OWN, asset.network) if height <= opened else accounts.wallet(wallet)
-    return Posting(came, asset, units), Posting(owed, asset, -units)
+    came = (Posting(accounts.wallet(wallet), asset, units),) if held is None else held.lines(address, asset, units)
+    return *came, Posting(owed, asset, -units)
 
 
 def _owed(state: State, network: str, customer: str | None) -> str:
@@ -291,7 +311,7 @@ def _judge(
     return State.SUSPENSE, None, f"no customer has this {named}"
 
 
-def _post_waiting(tx: Tx, network: str, now: int) -> None:
+def _post_waiting(tx: Tx, network: str, found: Found, now: int) -> None:
     """Post what waits of assets for which the wallet's books were not open when it came, and are by now."""
     table, opened, noted = tables.arrivals, tables.openings, registers(tx.sql).get(network, {})
     native = chain(network).network(network).native
@@ -301,7 +321,8 @@ def _post_waiting(tx: Tx, network: str, now: int) -> None:
     for row in tx.sql.execute(query).all():
         asset = native if row.asset_code == native.code else Asset(network, row.asset_code, noted[row.asset_code])
         owed = _owed(State.SUSPENSE, network, None)
-        lines = _lines(row.wallet, Amount(asset, int(row.units)), row.height, owed, row.opened)
+        held = found if row.height <= row.opened else None
+        lines = _lines(row.wallet, row.address, Amount(asset, int(row.units)), owed, held)
         entry = postings.post(tx, f"deposit {row.tx_id} at {row.height}", "posted", lines, None, now)
         tx.sql.execute(update(table).where(table.c.id == row.id).values(entry=entry))
         told: dict[str, Value] = {"network": network, "key": row.key, "posted": postings.sworn(tx.sql, entry)}

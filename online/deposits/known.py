@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from online.chains.api import Arrival
 from online.deposits.instructions import Owner
 from online.deposits.least import find_leasts
+from online.deposits.states import State
 from online.store import tables
 from online.store.assets import registers
 from online.store.many import among, given
 from shared.chains import chain
 from shared.effects import Destination
 from shared.money import Amount, Asset
+
+STRANGE_OF_ONE: Final = 100
+"""So many arrivals of one asset that nobody noted are kept, and so many of all of them: anybody can make more."""
+STRANGE_OF_ALL: Final = 10_000
 
 _NETWORK: BindParameter[str] = bindparam("network")
 _CAME, _KEYS, _PLACES, _JOBS = tables.arrivals.c, tables.keys.c, tables.places.c, tables.jobs.c
@@ -33,6 +40,11 @@ _BY_TX = (
     .join(tables.orders, tables.orders.c.id == _JOBS.order_id)
     .where(_JOBS.network == _NETWORK, _JOBS.tx_id.in_(given()))
     .order_by(_JOBS.id)
+)
+_STRANGE = (
+    select(_CAME.asset_code, func.count())
+    .where(_CAME.network == _NETWORK, _CAME.state == State.SUSPENSE.value, _CAME.entry.is_(None))
+    .group_by(_CAME.asset_code)
 )
 
 
@@ -60,6 +72,10 @@ class Known:
         self._came: dict[tuple[str, str], set[str]] = {}
         for row in among(connection, _BY_MEMO, memos, **at):
             self._came.setdefault((row.address, row.memo), set()).add(row.tx_id)
+        self._strange: Counter[str] = Counter()
+        if not all(self.is_noted(one.amount.asset) for one in found):
+            waiting: dict[str, int] = {row[0]: row[1] for row in connection.execute(_STRANGE, at)}
+            self._strange.update({code: waiting[code] for code in waiting.keys() - self._noted.keys()})
 
     def is_new(self, one: Arrival) -> bool:
         """Say whether an arrival was neither taken in before nor counted here."""
@@ -68,6 +84,8 @@ class Known:
     def count(self, one: Arrival) -> None:
         """Count an arrival among what came, for those after it."""
         self._keys.add(one.key)
+        if not self.is_noted(one.amount.asset):
+            self._strange[one.amount.asset.code] += 1
         if one.destination.memo is not None:
             self._came.setdefault((one.destination.address, one.destination.memo), set()).add(one.tx_id)
 
@@ -86,6 +104,12 @@ class Known:
     def is_noted(self, asset: Asset) -> bool:
         """Say whether the asset is the network's own or a noted one."""
         return asset == self._native or asset.code in self._noted
+
+    def is_one_too_many(self, asset: Asset) -> bool:
+        """Say whether nobody noted the asset, and so much of it or of all such waits that no more is kept."""
+        if self.is_noted(asset):
+            return False
+        return self._strange[asset.code] >= STRANGE_OF_ONE or self._strange.total() >= STRANGE_OF_ALL
 
     def is_dust(self, amount: Amount) -> bool:
         """Say whether an amount is below what somebody said is the least deposit of its asset."""

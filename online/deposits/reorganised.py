@@ -14,6 +14,7 @@ from sqlalchemy import Row, insert, select, update
 
 from online.chains.api import Arrival
 from online.customers.cover import Cover
+from online.deposits.found import NO_TRANSACTION
 from online.deposits.states import MOVES, State
 from online.jobs.model import may_happen
 from online.jobs.states import State as Stand
@@ -35,6 +36,7 @@ def take_back(tx: Tx, network: str, above: int, found: Sequence[Arrival], now: i
     there = {one.key: one for one in found}
     table = tables.arrivals
     here = (table.c.network == network) & (table.c.height > above) & (table.c.state != State.GONE.value)
+    here &= table.c.tx_id != NO_TRANSACTION  # what an opening found is told of by no ledger
     troubles = []
     for row in tx.sql.execute(select(table).where(here).order_by(table.c.id)).all():
         one = there.get(row.key)

@@ -75,6 +75,8 @@ def credit_own(store: Store, number: int, first: Signer, second: Signer, now: in
 def draft_return(store: Store, asking: Asking, number: int, *, to: Destination | None = None, less: int = 0) -> Order:
     """Draft that an arrival in suspense goes back to its sender, or to where they asked, less what it cost.
 
+    To the sender it goes with the tag that they gave for themselves, since many may share their address.
+
     Raises:
         NotInSuspense: if it does not wait. BadOrder: if nothing would be left. As `spending.draft_pay`.
     """
@@ -85,7 +87,8 @@ def draft_return(store: Store, asking: Asking, number: int, *, to: Destination |
             raise BadOrder(f"of {one.amount} nothing would be left to send back")
         payer = next(key for key in keys if key.address == one.place.address)
         draft = Draft(RETURN, wallet, keys, {"arrival": number})
-        draft.pay([payer], [(to or Destination(one.sender), Amount(one.amount.asset, one.amount.units - less))])
+        back = to or Destination(one.sender, one.source_tag)
+        draft.pay([payer], [(back, Amount(one.amount.asset, one.amount.units - less))])
         order = write_order(tx, draft, asking)
         return_again(tx, order)
         return order

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select, update
 
 from online.chains.api import Collector, Watched
 from online.chains.api import Final as Happened
@@ -26,12 +26,20 @@ from online.ledger.postings import Posting
 from online.store import journal, tables
 from online.store.assets import finder
 from online.store.database import Store, Tx
+from online.store.many import among, given
 from online.store.wallets import find_owner
 from shared.encoding import Value
 
 _Waiting = Sequence[Row[Any]]
 
 _ON_LEDGER: Final = (Stand.SUBMITTED, Stand.FINAL)
+_JOB, _ENTRY = tables.jobs.c, tables.entries.c
+_NETWORK: BindParameter[str] = bindparam("network")
+_OUT_OF: Final = (
+    select(_JOB.id, _JOB.source, _ENTRY.memo)
+    .join(tables.entries, (_ENTRY.job == _JOB.id) & (_ENTRY.status == "posted"), isouter=True)
+    .where(_JOB.network == _NETWORK, _JOB.source.in_(given()), _JOB.state.in_([one.value for one in _ON_LEDGER]))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,9 @@ def credit_swept(store: Store, gateway: Collector, now: int) -> int:
         return 0
     asked = {row.address for row in waiting}
     taken = [move for job in jobs for move in _taken(store, gateway, job, asked)]
+    with store.reading() as connection:
+        if next(_covered(connection, waiting, taken, gateway), None) is None:
+            return 0
     with store.transaction() as tx:
         still = _waiting(tx.sql, gateway.network)  # another process may have credited meanwhile
         return sum(_credited(tx, row, parts, now) for row, parts in _covered(tx.sql, still, taken, gateway))
@@ -77,15 +88,8 @@ def _sweeping(connection: Connection, network: str, waiting: _Waiting) -> Iterat
     since: dict[str, int] = {}
     for row in waiting:
         since[row.address] = min(row.height, since.get(row.address, row.height))
-    jobs, entries = tables.jobs, tables.entries
-    happened = (entries.c.job == jobs.c.id) & (entries.c.status == "posted")
-    query = (
-        select(jobs.c.id, jobs.c.source, entries.c.memo)
-        .join(entries, happened, isouter=True)
-        .where(jobs.c.network == network, jobs.c.source.in_(since), jobs.c.state.in_([one.value for one in _ON_LEDGER]))
-        .order_by(jobs.c.id)
-    )
-    for number, source, memo in connection.execute(query).all():
+    rows = [(row.id, row.source, row.memo) for row in among(connection, _OUT_OF, list(since), network=network)]
+    for number, source, memo in sorted(rows, key=lambda row: row[0]):
         ended = None if memo is None else happened_at(memo)
         if ended is None or ended[1] >= since[source]:
             yield find_job(connection, number)

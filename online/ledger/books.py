@@ -6,7 +6,7 @@ A difference is shown and never absorbed: only a transaction or an opening write
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, or_, select
@@ -18,7 +18,7 @@ from online.ledger.holdings import assets_of, holdings
 from online.store import journal as station_journal
 from online.store import tables
 from online.store.assets import finder
-from online.store.database import Store
+from online.store.database import Store, Tx
 from online.store.wallets import Wallet, find_wallet
 from shared.chains import chain
 from shared.encoding import Value
@@ -77,6 +77,7 @@ class BookEntry:
 def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balance:
     """Post a wallet's balances on the ledger against own funds, each asset once, before anything of it moves.
 
+    What lies at an address that was given to customers, without a tag that tells them apart, waits in suspense instead.
     Assets beside the native one are those that are noted; one that is noted later is opened by a further call.
 
     Raises:
@@ -91,11 +92,17 @@ def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balanc
     with store.transaction() as tx:
         fresh = _require_closed(tx.sql, found, gateway)
         _require_unread(tx.sql, found.network, height)
-        lines = [line for asset in fresh for line in rules.opened(wallet, Amount(asset, held[asset]))]
+        found_there = _at_places(tx.sql, wallet, fresh, seen.at)
+        theirs = {asset: sum(found_there[asset].values()) for asset in fresh}
+        lines = [line for asset in fresh for line in rules.opened(wallet, Amount(asset, held[asset]), theirs[asset])]
         entry = postings.post(tx, f"opening of {wallet} at {height}", "posted", lines, None, now)
         units = {asset.code: str(held[asset]) for asset in fresh}
         body: dict[str, Value] = {"wallet": wallet, "height": height, "units": {**units}}
-        body["posted"] = postings.sworn(tx.sql, entry)
+        places: dict[str, Value] = {
+            asset.code: {address: str(units) for address, units in there.items()}
+            for asset, there in found_there.items() if there
+        }  # fmt: skip
+        body["places"], body["posted"] = places, postings.sworn(tx.sql, entry)
         native = chain(found.network).network(found.network).native
         body["reserves"] = reserves.noted(tx, [(wallet, native, seen.reserved, height)], now)
         station_journal.append(tx, "opening", body, now)
@@ -104,6 +111,7 @@ def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balanc
         again = (table.c.wallet == wallet) & table.c.asset_code.in_(asset.code for asset in fresh)
         tx.sql.execute(delete(table).where(again))
         tx.sql.execute(insert(table), rows)
+        _keep_found(tx, wallet, found_there)
     asset = native if native in fresh else fresh[0]
     return Balance(f"wallet:{wallet}", asset, held[asset], 0)
 
@@ -205,6 +213,25 @@ def _require_closed(connection: Connection, wallet: Wallet, gateway: Gateway) ->
     if not fresh:
         raise WalletAlreadyOpen(f"the wallet {wallet.name} is in the books already")
     return fresh
+
+
+def _at_places(
+    connection: Connection, wallet: str, assets: Sequence[Asset], at: Mapping[tuple[Asset, str], int]
+) -> dict[Asset, dict[str, int]]:
+    """Give what of each asset lies at addresses that were given to customers, not counting those with tags."""
+    table = tables.places
+    query = select(table.c.address).where(table.c.wallet == wallet, table.c.custom != "tag").distinct()
+    places = sorted(connection.execute(query).scalars())
+    return {asset: {one: at[asset, one] for one in places if (asset, one) in at} for asset in assets}
+
+
+def _keep_found(tx: Tx, wallet: str, found: Mapping[Asset, Mapping[str, int]]) -> None:
+    rows = [
+        {"wallet": wallet, "asset_code": asset.code, "address": address, "units": str(units), "left": str(units)}
+        for asset, there in found.items() for address, units in there.items()
+    ]  # fmt: skip
+    if rows:
+        tx.sql.execute(insert(tables.found_at_opening), rows)
 
 
 def _require_unread(connection: Connection, network: str, height: int) -> None:

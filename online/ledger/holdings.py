@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -19,11 +19,15 @@ from shared.money import Asset
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """A wallet on its ledger at a height, in base units; `reserved` is what of the native asset is locked there."""
+    """A wallet on its ledger at a height, in base units; `reserved` is what of the native asset is locked there.
+
+    `at` is what each of its addresses holds, where that is anything.
+    """
 
     held: Counter[Asset]
     reserved: int
     height: int
+    at: Mapping[tuple[Asset, str], int]
 
 
 def assets_of(connection: Connection, wallet: Wallet, gateway: Gateway) -> list[Asset]:
@@ -42,15 +46,17 @@ def holdings(store: Store, wallet: Wallet, gateway: Gateway) -> Holdings:
     with store.reading() as connection:
         addresses = [key.address for key in find_keys(connection, wallet.name)]
         native, *others = assets_of(connection, wallet, gateway)
-    held: Counter[Asset] = Counter()
+    held: Counter[Asset] = Counter({native: 0})
     states = accounts(gateway, addresses)
+    at = {(native, state.address): state.balance.units for state in states}
     if isinstance(gateway, Purser):
-        for asset in others:
-            held[asset] = sum(gateway.asset_balance(address, asset).units for address in addresses)
-    held[native] = sum(state.balance.units for state in states)
+        at |= {(asset, one): gateway.asset_balance(one, asset).units for asset in others for one in addresses}
+    for (asset, _), units in at.items():
+        held[asset] += units
     # XRPL lets fees eat into the reserve: no more is locked than is there.
     reserved = sum(min(state.reserved.units, state.balance.units) for state in states)
-    return Holdings(held, reserved, max((state.height for state in states), default=0))
+    height = max((state.height for state in states), default=0)
+    return Holdings(held, reserved, height, {place: units for place, units in at.items() if units})
 
 
 def accounts(gateway: Gateway, addresses: Sequence[str]) -> tuple[AccountState, ...]:

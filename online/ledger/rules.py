@@ -60,9 +60,14 @@ def happened(
     return tuple(lines)
 
 
-def opened(wallet: str, balance: Amount) -> tuple[Posting, ...]:
-    """Give the lines of a wallet's opening balance, which are own funds."""
-    return (_line(f"wallet:{wallet}", balance, +1), _line(f"own:{balance.asset.network}", balance, -1))
+def opened(wallet: str, balance: Amount, theirs: int) -> tuple[Posting, ...]:
+    """Give the lines of a wallet's opening balance: own funds, but for what lay at places of customers."""
+    network, asset = balance.asset.network, balance.asset
+    return (
+        _line(f"wallet:{wallet}", balance, +1),
+        Posting(of_network(Kind.OWN, network), asset, theirs - balance.units),
+        Posting(of_network(Kind.SUSPENSE, network), asset, -theirs),
+    )
 
 
 def account_of(connection: Connection, network: str, address: str) -> str:

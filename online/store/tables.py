@@ -270,13 +270,18 @@ places = Table(
     metadata,
     Column("network", String(40), primary_key=True),
     Column("place", String(300), primary_key=True),
-    Column("customer", String(64), ForeignKey("customers.id"), nullable=False, index=True),
+    Column("customer", String(64), ForeignKey("customers.id"), nullable=False),
     Column("custom", String(16), nullable=False),
-    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False, index=True),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("address", String(120), nullable=False),
     Column("tag", BigInteger),
     Column("memo", Text),
+    # The tag or the key's number where the place was given out in its turn.
+    Column("number", BigInteger),
     Column("created", BigInteger, nullable=False),
+    Index("places_of_a_customer", "customer", "wallet"),
+    Index("places_in_order", "wallet", "custom", "number"),
+    Index("places_by_address", "address"),
 )
 
 # Up to which height a wallet's opening balance of an asset holds what had arrived.
@@ -286,6 +291,17 @@ openings = Table(
     Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
     Column("asset_code", String(64), primary_key=True),
     Column("height", BigInteger, nullable=False),
+)
+
+# What a wallet was opened with at places of customers, which waits in suspense; `left` is what no arrival told of yet.
+found_at_opening = Table(
+    "found_at_opening",
+    metadata,
+    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("asset_code", String(64), primary_key=True),
+    Column("address", String(120), primary_key=True),
+    Column("units", String(40), nullable=False),
+    Column("left", String(40), nullable=False),
 )
 
 # What a ledger locks of what a wallet holds, as the newest look that was kept saw it.
@@ -333,6 +349,7 @@ arrivals = Table(
     Column("tag", BigInteger),
     Column("memo", Text),
     Column("source", String(120), nullable=False),
+    Column("source_tag", BigInteger),
     Column("asset_code", String(64), nullable=False),
     Column("units", String(40), nullable=False),
     Column("state", String(10), nullable=False, index=True),
@@ -342,7 +359,9 @@ arrivals = Table(
     Column("order_id", String(32), ForeignKey("orders.id"), index=True),
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
-    Index("arrivals_by_memo", "memo"),
+    Index("arrivals_by_memo", "memo", "network"),
+    Index("arrivals_of_a_customer", "customer", "id"),
+    Index("arrivals_by_time", "created", "id"),
 )
 
 # Of what arrived at a customer's own address, how much was taken from there by which job before it was credited.
@@ -391,7 +410,7 @@ withdrawals = Table(
     "withdrawals",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("customer", String(64), ForeignKey("customers.id"), nullable=False, index=True),
+    Column("customer", String(64), ForeignKey("customers.id"), nullable=False),
     Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("network", String(40), nullable=False),
     Column("asset_code", String(64), nullable=False),
@@ -406,6 +425,8 @@ withdrawals = Table(
     Column("updated", BigInteger, nullable=False),
     # The number of the journal's line that accepted it; without one it is paid by nobody.
     Column("line", BigInteger),
+    Index("withdrawals_by_time", "created", "id"),
+    Index("withdrawals_of_a_customer", "customer", "created", "id"),
     Index("withdrawals_of_a_day", "wallet", "asset_code", "created"),
 )
 

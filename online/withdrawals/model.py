@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select, tuple_, update
 
 from online.ledger import accounts, postings
 from online.ledger.accounts import Kind
@@ -62,19 +62,33 @@ def asked_for(one: Withdrawal | Wish) -> dict[str, Value]:
 
 
 def withdrawals(
-    store: Store, *, customer: str | None = None, states: Collection[State] = ()
-) -> tuple[Withdrawal, ...]:
-    """List withdrawals, the oldest first, of one customer or in some states if asked."""
+    store: Store, *, customer: str | None = None, states: Collection[State] = (), since: str | int | None = None,
+    limit: int | None = None,
+) -> tuple[Withdrawal, ...]:  # fmt: skip
+    """List withdrawals, the oldest first, of one customer or in some states if asked.
+
+    `since` is the id of the last one that is known already, or a moment in Unix seconds; `limit` how many are given at
+    most. Raises UnknownWithdrawal: if there is none of this id.
+    """
     with store.reading() as connection:
-        return find_withdrawals(connection, customer=customer, states=states)
+        after = None
+        if isinstance(since, str):
+            last = find_withdrawal(connection, since)
+            after = (last.created, last.id)
+        elif since is not None:
+            after = (since, "")
+        return find_withdrawals(connection, customer=customer, states=states, after=after, limit=limit)
 
 
 def find_withdrawals(
-    connection: Connection, *, customer: str | None = None, states: Collection[State] = (), wallet: str | None = None
-) -> tuple[Withdrawal, ...]:
-    """List withdrawals within a transaction."""
+    connection: Connection, *, customer: str | None = None, states: Collection[State] = (), wallet: str | None = None,
+    after: tuple[int, str] | None = None, limit: int | None = None,
+) -> tuple[Withdrawal, ...]:  # fmt: skip
+    """List withdrawals within a transaction, those behind a time and id if asked."""
     table = tables.withdrawals
-    query = select(table).order_by(table.c.created, table.c.id)
+    query = select(table).order_by(table.c.created, table.c.id).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(table.c.created, table.c.id) > tuple_(*after))
     if customer is not None:
         query = query.where(table.c.customer == customer)
     if wallet is not None:

@@ -34,12 +34,15 @@ def arrivals(
     # That a first payment makes an account is how it should be; that one of ours is deleted is for people.
     gone = [one for one in found.noticed if one.what == "deleted"]
     notices = [f"our account {one.account} was deleted by {one.tx_hash} at {one.height}" for one in gone]
-    return Arrivals(tuple(rows), write_cursor(found.cursor), found.cursor.height, notices=tuple(notices))
+    if found.passed:
+        notices.append(f"{found.passed} transfers to us of tokens that nobody noted were passed over: too many came")
+    last, waits = found.cursor, bool(found.cursor.waiting)
+    return Arrivals(tuple(rows), write_cursor(last), last.height, notices=tuple(notices), undecided=waits)
 
 
 def write_cursor(cursor: Cursor) -> str:
     """Write a cursor as a text."""
-    waiting = [[one.receipt, one.tx_hash, one.signer] for one in cursor.waiting]
+    waiting = [[one.receipt, one.tx_hash, one.signer, one.stranger] for one in cursor.waiting]
     return json.dumps([cursor.height, cursor.hash, waiting], separators=(",", ":"))
 
 

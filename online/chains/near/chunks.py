@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from online.chains.near.document import Document
-from online.chains.near.receipts import Receipt, receipt_of
+from online.chains.near.receipts import Receipt, Step, receipt_of, step_of
 from shared.errors import NodeAnswerUnreadable
 
 
@@ -19,6 +19,7 @@ class Taken:
     receiver: str
     public_key: str
     nonce: int
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +46,5 @@ def _taken(row: Document) -> Taken:
         receiver=row.text("receiver_id"),
         public_key=row.text("public_key"),
         nonce=row.number("nonce"),
+        steps=tuple(step_of(each) for each in row.rows("actions")),
     )

@@ -10,13 +10,17 @@ Transfers from `system` are refunds and payouts of deleted accounts: they stand 
 without a contract sent straight back (`ft_resolve_transfer`) are taken off what arrived. The receipt of an account
 to itself stands in no chunk: the transactions of our accounts, which may delete themselves so, and of tokens'
 contracts, which may pay anybody so, are looked at instead.
+
+Of contracts that nobody registered only calls that name one of the accounts as their receiver are looked at
+(`strangers`). Anybody can deploy such a contract and let it say anything: who called it is believed, what its events
+say is told in base units, and of all this only so much is looked at. What is left out is counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from online.chains.near.answers import Block
 from online.chains.near.chunks import Chunk
@@ -24,12 +28,19 @@ from online.chains.near.events import TokenMove
 from online.chains.near.node import Node
 from online.chains.near.receipts import Outcome, TxStatus
 from online.chains.near.settle import Settlement, settle
+from online.chains.near.strangers import Call, sending
 from shared.errors import HistoryMissing, NodeAnswerUnreadable
 from shared.money import Amount, Asset
 
 BLOCKS_MOST = 500
 DELAYED_MOST = 100
 """So many blocks are read before the height at which a reading begins."""
+STRANGERS_MOST = 50
+"""So many receipts of tokens that nobody registered wait at once."""
+_MOVES_MOST: Final = 1000
+"""So many movements of a token that nobody registered are read of one transaction."""
+_CREDITS_MOST: Final = 10
+"""So many of them are told of one receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +54,15 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A receipt that concerns us, of a transaction not final yet; without an id the transaction's first."""
+    """A receipt that concerns us, of a transaction not final yet; without an id the transaction's first.
+
+    `stranger` is the contract of a token that nobody had registered when it was seen.
+    """
 
     receipt: str
     tx_hash: str
     signer: str
+    stranger: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +99,14 @@ class Noticed:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a scan found, and where the next one begins."""
+    """What a scan found, and where the next one begins; so many receipts of strangers' tokens were `passed` over."""
 
     cursor: Cursor
     credits: tuple[Credit, ...]
     refunds: tuple[Credit, ...]
     returned: tuple[Credit, ...]
     noticed: tuple[Noticed, ...]
+    passed: int = 0
 
 
 @dataclass(slots=True)
@@ -130,14 +146,16 @@ def scan(node: Node, ours: Ours, cursor: Cursor, *, most: int = BLOCKS_MOST) -> 
     final = node.final_block()
     if final.height < cursor.height:
         raise HistoryMissing(f"{node.name}: its final block {final.height} is below {cursor.height}, which was read")
-    last, waiting = cursor, list(cursor.waiting)
+    last, waiting, passed = cursor, list(cursor.waiting), 0
     for height in range(cursor.height + 1, min(final.height, cursor.height + most) + 1):
         block = node.block(height)
         if block is None:
             continue  # skipped, or missing: the next block's hash of its predecessor tells which
         if block.prev_hash != last.hash:
             raise HistoryMissing(f"{node.name}: block {height} does not follow block {last.height} {last.hash}")
-        waiting += _concerning(node, ours, block)
+        for chunk in _new_chunks(node, block):
+            waiting += _of_chunk(node, ours, chunk, block.height)
+            passed += _add_strangers(node, waiting, sending(ours.accounts, ours.tokens, chunk), block.height)
         last = Cursor(block.height, block.hash)
     if last.height == cursor.height and final.height >= cursor.height + most:
         raise HistoryMissing(f"{node.name}: it shows none of the {most} heights above {cursor.height}")
@@ -149,6 +167,7 @@ def scan(node: Node, ours: Ours, cursor: Cursor, *, most: int = BLOCKS_MOST) -> 
         refunds=tuple(found.refunds),
         returned=tuple(found.returned),
         noticed=tuple(dict.fromkeys(found.noticed)),
+        passed=passed,
     )
 
 
@@ -163,12 +182,9 @@ def confirmed(node: Node, ours: Ours, credit: Credit, signer: str) -> bool:
 # --- which receipts concern us --------------------------------------------------------------------
 
 
-def _concerning(node: Node, ours: Ours, block: Block) -> list[Waiting]:
-    waiting = []
-    for head in block.chunks:
-        if head.included == block.height:  # an older chunk was read with the block that included it
-            waiting += _of_chunk(node, ours, node.chunk(head.hash), block.height)
-    return waiting
+def _new_chunks(node: Node, block: Block) -> Iterable[Chunk]:
+    # An older chunk was read with the block that included it.
+    return (node.chunk(head.hash) for head in block.chunks if head.included == block.height)
 
 
 def _of_chunk(node: Node, ours: Ours, chunk: Chunk, height: int) -> list[Waiting]:
@@ -185,6 +201,21 @@ def _of_chunk(node: Node, ours: Ours, chunk: Chunk, height: int) -> list[Waiting
         if one.signer == one.receiver and (one.receiver in ours.tokens or one.receiver in ours.accounts)
     ]
     return waiting + [Waiting("", one.hash, one.signer) for one in local]
+
+
+def _add_strangers(node: Node, waiting: list[Waiting], calls: Iterable[Call], height: int) -> int:
+    """Let calls of strangers' tokens wait while there is room; give how many are passed over."""
+    passed = 0
+    for one in calls:
+        full = sum(bool(each.stranger) for each in waiting) >= STRANGERS_MOST
+        behind = None if full else (one.tx_hash, one.contract)
+        if one.receipt and not full:
+            behind = node.transaction_of(one.receipt, height)
+        if behind is None:
+            passed += 1
+        else:
+            waiting.append(Waiting(one.receipt, *behind, one.contract))
+    return passed
 
 
 # --- what they brought ----------------------------------------------------------------------------
@@ -209,6 +240,9 @@ def _resolve(node: Node, ours: Ours, one: Waiting, final: Block, found: _Found) 
         return False
     if not outcome.success:
         return True
+    if one.stranger and one.stranger not in ours.tokens:
+        _take_strange(ours, settlement, outcome, status, block, found)
+        return True
     _take_native(ours, settlement, outcome, block, found)
     _take_tokens(ours, settlement, outcome, status, block, found)
     _notice(node, ours, status, outcome, block, found)
@@ -228,7 +262,8 @@ def _take_native(ours: Ours, settlement: Settlement, outcome: Outcome, block: Bl
 def _take_tokens(
     ours: Ours, settlement: Settlement, outcome: Outcome, status: TxStatus, block: Block, found: _Found
 ) -> None:
-    for move, left in _kept(settlement.tokens, ours, status.sent.signer).items():
+    moves = [move for move in settlement.tokens if move.contract in ours.tokens]
+    for move, left in _kept(moves, ours, status.sent.signer).items():
         if move.receipt != outcome.id:
             continue
         key, asset = f"{move.receipt}/log/{move.log}/{move.at}", ours.tokens[move.contract]
@@ -239,12 +274,28 @@ def _take_tokens(
         into.append(credit)
 
 
-def _kept(moves: tuple[TokenMove, ...], ours: Ours, signer: str) -> dict[TokenMove, int]:
+def _take_strange(
+    ours: Ours, settlement: Settlement, outcome: Outcome, status: TxStatus, block: Block, found: _Found
+) -> None:
+    """Tell what came of a token that nobody registered, sent by who called it: its events could name anybody."""
+    contract, caller = outcome.executor, status.receipts[outcome.id].sender
+    if contract in ours.accounts or contract in ours.tokens:
+        return
+    asset = Asset(ours.native.network, contract, 0)
+    moves = [move for move in settlement.tokens if move.contract == contract][:_MOVES_MOST]
+    kept = _kept(moves, ours, status.sent.signer)
+    mine = [(move, left) for move, left in kept.items() if move.receipt == outcome.id and left]
+    for move, left in mine[:_CREDITS_MOST]:
+        key, tx = f"{move.receipt}/log/{move.log}/{move.at}", settlement.tx_hash
+        found.credits.append(
+            Credit(key, move.new_owner, caller, Amount(asset, left), move.memo, tx, block.height)
+        )
+
+
+def _kept(moves: Iterable[TokenMove], ours: Ours, signer: str) -> dict[TokenMove, int]:
     """Give what stayed of each token that arrived: what went straight back in the same transaction is taken off."""
     kept: dict[TokenMove, int] = {}
     for move in moves:
-        if move.contract not in ours.tokens:
-            continue
         rest = move.units if move.old_owner in ours.accounts and move.old_owner != signer else 0
         for came, left in kept.items():
             back = (came.contract, came.new_owner) == (move.contract, move.old_owner)

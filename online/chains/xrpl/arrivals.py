@@ -1,22 +1,28 @@
 """What arrived at some accounts: every validated transaction that touched them, read on from a cursor.
 
 A payment counts by what it delivered (`credit`), and by nothing else it says. Whatever else raised the balance, such
-as a finished escrow or a check that the account cashed itself, counts by the balances before and after, and has
-nobody's tag.
+as an offer that somebody took, counts by the balances before and after, and has nobody's tag. What was held for the
+account until then, in an escrow, a channel or a check, came from who made that, with the tags that they gave it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
 
 from online.chains.api import Arrival, Arrivals
 from online.chains.xrpl.answers import Found, drops, text
 from online.chains.xrpl.credit import delivered
-from online.chains.xrpl.movements import changed, payer
+from online.chains.xrpl.movements import affected, changed, payer
 from online.chains.xrpl.node import Node
 from shared.effects import Destination
 from shared.errors import HistoryMissing, NodeAnswerUnreadable, NodeRefused
 from shared.money import Amount, Asset
+
+_HELD: Final[Mapping[object, str]] = {
+    "EscrowFinish": "Escrow", "PaymentChannelClaim": "PayChannel", "CheckCash": "Check",
+}  # fmt: skip
+"""XRPL: transactions that hand over what an entry of the ledger held, which names its maker and both tags."""
 
 
 def arrivals(
@@ -49,34 +55,56 @@ def arrival_of(found: Found, address: str, native: Asset) -> Arrival | None:
     Raises:
         NodeAnswerUnreadable: for a payment of which nobody can say what it delivered.
     """
-    sender, mine = text(found.fields, "Account"), found.fields.get("Destination") == address
-    if sender == address:
-        return _taken_in(found, address, native)
-    told = delivered(found.meta, found.fields, found.height) if mine else None
-    if told is not None and told.kind == "unavailable":
+    fields, kind = found.fields, found.fields.get("TransactionType")
+    if kind in _HELD:
+        # Whoever sends such a transaction, the account itself among them: whose the money was, the entry says.
+        held = _held(found, address, _HELD[kind])
+        return _arrival(found, address, Amount(native, _risen(found, address)), held, is_theirs=True)
+    if text(fields, "Account") == address:
+        return _arrival(found, address, Amount(native, _risen(found, address)), None)
+    if fields.get("Destination") != address:
+        return _arrival(found, address, Amount(native, _risen(found, address)), fields)
+    told = delivered(found.meta, fields, found.height)
+    if told.kind == "unavailable":
         raise NodeAnswerUnreadable(f"nobody can say what {found.tx_id} delivered")
-    units = told.drops if told is not None and told.kind == "xrp" else 0
-    tag = found.fields.get("DestinationTag") if mine else None
-    if told is None or (told.kind == "nothing" and found.result == "tesSUCCESS"):
-        units = max(0, changed(found, address))
-    if not units:
+    units = told.drops
+    if told.kind != "xrp" and found.result == "tesSUCCESS":
+        units = _risen(found, address)
+    # A token that was delivered brings no XRP; what an offer of ours got on its way is nobody's deposit.
+    return _arrival(found, address, Amount(native, units), fields, is_theirs=told.kind != "token")
+
+
+def _arrival(
+    found: Found, address: str, amount: Amount, whence: Mapping[str, Any] | None, *, is_theirs: bool = False
+) -> Arrival | None:
+    """Give an arrival from who made what brought it; with its tags where it was made for the account."""
+    if not amount.units:
         return None
+    sender = "" if whence is None else text(whence, "Account")
+    tags = whence if whence is not None and is_theirs else {}
+    to, own = Destination(address, _tag(found, tags, "DestinationTag")), _tag(found, tags, "SourceTag")
+    return Arrival(f"{found.tx_id}/{address}", found.tx_id, found.height, sender, to, amount, source_tag=own)
+
+
+def _tag(found: Found, whence: Mapping[str, Any], name: str) -> int | None:
+    tag = whence.get(name)
     if tag is not None and type(tag) is not int:
-        raise NodeAnswerUnreadable(f"the tag of {found.tx_id} is no number")
-    return Arrival(
-        f"{found.tx_id}/{address}", found.tx_id, found.height, sender, Destination(address, tag), Amount(native, units)
-    )
+        raise NodeAnswerUnreadable(f"the {name} of {found.tx_id} is no number")
+    return tag
 
 
-def _taken_in(found: Found, address: str, native: Asset) -> Arrival | None:
-    """Give what an account's own transaction brought to it beyond its fee, such as a check that it cashed."""
+def _risen(found: Found, address: str) -> int:
+    """Give by how many drops an account's balance rose, the fee left out where it paid that itself."""
     fee = drops(found.fields, "Fee") if payer(found.fields) == address else 0
-    units = changed(found, address) + fee
-    if units <= 0:
-        return None
-    return Arrival(
-        f"{found.tx_id}/{address}", found.tx_id, found.height, "", Destination(address), Amount(native, units)
-    )
+    return max(0, changed(found, address) + fee)
+
+
+def _held(found: Found, address: str, entry: str) -> Mapping[str, Any] | None:
+    """Give the fields of the one entry of a type that was held for an account; nothing where there is none."""
+    nodes = [node for form, node in affected(found) if form != "CreatedNode" and node.get("LedgerEntryType") == entry]
+    rows = [fields for fields in (node.get("FinalFields") for node in nodes) if isinstance(fields, dict)]
+    mine = [fields for fields in rows if fields.get("Destination") == address]
+    return mine[0] if len(mine) == 1 else None
 
 
 def _at(node: Node, native: Asset, address: str, first: int, last: int) -> Iterator[Arrival]:

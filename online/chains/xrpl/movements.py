@@ -40,15 +40,23 @@ def changed(found: Found, address: str) -> int:
     Raises:
         NodeAnswerUnreadable: for metadata that does not tell it.
     """
-    nodes = found.meta.get("AffectedNodes")
-    if not isinstance(nodes, list):
-        raise NodeAnswerUnreadable(f"the metadata of {found.tx_id} names no nodes")
-    for each in nodes:
-        form, node = _affected(each)
+    for form, node in affected(found):
         fields = node.get("NewFields" if form == "CreatedNode" else "FinalFields", {})
         if node.get("LedgerEntryType") == "AccountRoot" and fields.get("Account") == address:
             return _difference(form, fields, node.get("PreviousFields", {}))
     return 0
+
+
+def affected(found: Found) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give what a validated transaction made, changed or took away: which of these, and the node.
+
+    Raises:
+        NodeAnswerUnreadable: for metadata that does not tell it.
+    """
+    nodes = found.meta.get("AffectedNodes")
+    if not isinstance(nodes, list):
+        raise NodeAnswerUnreadable(f"the metadata of {found.tx_id} names no nodes")
+    yield from map(_affected, nodes)
 
 
 def payer(fields: Mapping[str, Any]) -> str:
