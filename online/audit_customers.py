@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Table, select
 from online.audit_told import Told
 from online.deposits.returns import RETURN
 from online.ledger.reserves import reserves_of
+from online.ledger.stands import digest
 from online.store import tables
 from shared.encoding import Value, decode, units_from_bytes
 from shared.errors import Refusal
@@ -37,6 +38,7 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
         (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
         (tables.reserves, _reserves(told), _reserve_rows(connection)),
+        (tables.stands, _stands(told), _stand_rows(connection)),
         (tables.targets, _targets(told),
          _kept(connection, tables.targets, "network", "holder", "asset_code", "sealed")),
     ):
@@ -264,6 +266,18 @@ def _reserves(told: Told) -> _Rows:
 
 def _reserve_rows(connection: Connection) -> _Rows:
     return {row.wallet: (row.units, row.height, row.time) for row in connection.execute(select(tables.reserves))}
+
+
+def _stands(told: Told) -> _Rows:
+    found: dict[Any, Any] = {}
+    for body in _bodies(told, "reconciled"):
+        stands = body.get("stands")
+        found |= stands if isinstance(stands, dict) else {}
+    return found
+
+
+def _stand_rows(connection: Connection) -> _Rows:
+    return {row.network: digest(row.height, row.body) for row in connection.execute(select(tables.stands))}
 
 
 def _targets(told: Told) -> _Rows:

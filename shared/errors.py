@@ -1435,6 +1435,13 @@ class NotCoveredByLedger(Refusal):
     hint = "Stop paying out, and find where it went: `lockgate reconcile`, then `lockgate books statement`."
 
 
+class LedgerUnread(Refusal):
+    """Ledgers that could not be read whole; what was found on the others stands above."""
+
+    code = "ledger-unread"
+    hint = "Repair or replace the node that each line names, and look again; the other networks were judged."
+
+
 class LedgerDiffers(Refusal):
     """Movements, fees or reserves on a ledger that the books do not have so, or the other way round."""
 

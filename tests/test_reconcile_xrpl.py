@@ -265,7 +265,7 @@ def test_a_node_that_lacks_ledgers_is_no_judge_and_says_so(served: Served) -> No
     served.ledger.forget(range(last - 3, last - 1))
     report = served.look()
     assert report.findings == ()
-    assert "history-missing" in report.failed[0]
+    assert "history-missing" in report.failed[NETWORK]
 
 
 def test_a_gateway_without_history_is_judged_by_balances(tmp_path: Path) -> None:

@@ -69,7 +69,8 @@ class Shown:
 class Booked:
     """What the books have of a transaction in a wallet: posted at a height, pending, or seen and waiting to be booked.
 
-    `source` says from where, such as "job 3". Pending is overdue above the height `until`, where there is one.
+    `source` says from where, such as "job 3", and `entry` which one of the books it is. Pending is overdue above the
+    height `until`, where there is one.
     """
 
     tx_id: str
@@ -81,6 +82,7 @@ class Booked:
     source: str
     height: int = 0
     until: int | None = None
+    entry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class Finding:
 Place = tuple[str, Asset]
 """A wallet and one of its assets."""
 
-_Key = tuple[str, str, Asset]
+Key = tuple[str, str, Asset]
+"""A transaction in a wallet, and one of its assets."""
 
 
 def compare(
@@ -126,13 +129,8 @@ def compare(
 
     What the ledger has settled for no more than `grace` heights may still be on its way into the books.
     """
-    ledger: dict[_Key, list[Shown]] = defaultdict(list)
-    for one in shown:
-        ledger[one.tx_id, one.wallet, one.asset].append(one)
-    books: dict[_Key, list[Booked]] = defaultdict(list)
-    for row in booked:
-        books[row.tx_id, row.wallet, row.asset].append(row)
-    moving = {tx_id for (tx_id, _, _), rows in books.items() if any(row.status == "pending" for row in rows)}
+    ledger, books = _by_key(shown, booked)
+    moving = _moving(books)
     found = []
     for key in sorted(ledger.keys() | books.keys()):
         span = spans.get((key[1], key[2]))
@@ -146,17 +144,23 @@ def compare(
     return tuple(sorted(found, key=lambda one: (one.wallet, one.asset, one.height or 0, one.tx_id)))
 
 
+def unsettled(shown: Iterable[Shown], booked: Iterable[Booked], spans: Mapping[Place, Span]) -> set[str]:
+    """Name the transactions that `compare` must see again once more is read; of all others both say the same."""
+    ledger, books = _by_key(shown, booked)
+    moving = _moving(books)
+    return {key[0] for key in ledger.keys() | books.keys()
+            if not _is_settled(ledger.get(key), books.get(key, []), spans.get((key[1], key[2])),
+                               moving=key[0] in moving)}  # fmt: skip
+
+
 def balances_off(
-    held: Mapping[Place, int], opened: Mapping[Place, int], shown: Iterable[Shown]
+    held: Mapping[Place, int], opened: Mapping[Place, int], moved: Mapping[Place, int]
 ) -> tuple[Finding, ...]:
-    """Name each balance on a ledger that is not its opening and all movements since."""
-    moved: Counter[Place] = Counter()
-    for one in shown:
-        moved[one.wallet, one.asset] += one.units
+    """Name each balance on a ledger that is not its opening and all that moved since."""
     return tuple(
-        Finding(Kind.BALANCE_OFF, *place, held[place] - opened[place] - moved[place])
+        Finding(Kind.BALANCE_OFF, *place, held[place] - opened[place] - moved.get(place, 0))
         for place in sorted(held.keys() & opened.keys())
-        if held[place] != opened[place] + moved[place]
+        if held[place] != opened[place] + moved.get(place, 0)
     )
 
 
@@ -170,6 +174,41 @@ def reserves_changed(before: Mapping[Place, int], now: Mapping[Place, int]) -> t
 
 
 _Judged = tuple[Kind, int, int | None]
+
+
+def _by_key(
+    shown: Iterable[Shown], booked: Iterable[Booked]
+) -> tuple[dict[Key, list[Shown]], dict[Key, list[Booked]]]:
+    ledger: dict[Key, list[Shown]] = defaultdict(list)
+    for one in shown:
+        ledger[one.tx_id, one.wallet, one.asset].append(one)
+    books: dict[Key, list[Booked]] = defaultdict(list)
+    for row in booked:
+        books[row.tx_id, row.wallet, row.asset].append(row)
+    return ledger, books
+
+
+def _moving(books: Mapping[Key, list[Booked]]) -> set[str]:
+    """Name the transactions that the books have on their way, wherever to."""
+    return {tx_id for (tx_id, _, _), rows in books.items() if any(row.status == "pending" for row in rows)}
+
+
+def _is_settled(shown: list[Shown] | None, books: list[Booked], span: Span | None, *, moving: bool) -> bool:
+    """Say whether both tell the same of a transaction in a wallet, or nothing that is judged."""
+    posted = [row for row in books if row.status == "posted"]
+    if moving or len(posted) < len(books):
+        return False
+    if span is None:
+        return True
+    if shown is None:
+        return not any(row.units or row.fee for row in posted)
+    height = max(one.height for one in shown)
+    if height > span.settled:
+        return False
+    if height <= span.opening:
+        return not posted
+    units = sum(one.units for one in shown)
+    return _unequal(shown, units, posted, height) is None if posted else not units and not any(one.fee for one in shown)
 
 
 def _judge(
@@ -200,7 +239,7 @@ def _absent(posted: list[Booked], books: list[Booked], span: Span, grace: int) -
     """Judge what the books have and the ledger does not show."""
     if posted:
         height = max(row.height for row in posted)
-        if height > span.settled or not any(row.units or row.fee for row in posted):
+        if height > span.settled or not (_sum(posted) or sum(row.fee for row in posted)):
             return None
         kind = Kind.REORGANISED_AWAY if height > span.opening else Kind.BEFORE_OPENING
         return kind, -_sum(posted), height

@@ -296,6 +296,15 @@ reserves = Table(
     Column("time", BigInteger, nullable=False),
 )
 
+# How far a ledger was held against the books: `online.ledger.stands` says what `body` has.
+stands = Table(
+    "stands",
+    metadata,
+    Column("network", String(40), primary_key=True),
+    Column("height", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 # How far a ledger was read for money that arrived.
 cursors = Table(
     "cursors",
@@ -328,6 +337,8 @@ arrivals = Table(
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
     Index("arrivals_by_memo", "memo"),
+    Index("arrivals_of_an_entry", "entry"),
+    Index("arrivals_of_a_transaction", "tx_id"),
 )
 
 # Of what arrived at a customer's own address, how much was taken from there by which job before it was credited.

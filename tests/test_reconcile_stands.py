@@ -1,0 +1,226 @@
+"""Reconciliation goes on from where it was kept, in spans, however much strangers send.
+
+A stand is a row that the journal swears to. What it carries on is named again, and what the books do not bear out any
+more is read anew from the openings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from online.audit import verify
+from online.chains.xrpl import history, node
+from online.chains.xrpl.gateway import XrplGateway, connect
+from online.customers.register import register
+from online.demo.strangers import Stranger
+from online.deposits.instructions import instruct
+from online.deposits.intake import take_in
+from online.devnet.server import serve
+from online.devnet.xrpl import XrplWorld
+from online.ledger import walk
+from online.ledger.books import journal, open_wallet
+from online.ledger.differences import Kind
+from online.ledger.looks import Memory
+from online.ledger.postings import Posting, post
+from online.ledger.reconcile import Report, keep, reconcile
+from online.ledger.stands import find_stand
+from online.store import tables
+from online.store.database import Store
+from online.store.wallets import keys
+from tests.online_world import NETWORK, NOW, XRP, set_up
+
+Found = list[tuple[Kind, str, int]]
+
+
+@dataclass
+class House:
+    """A store with two open wallets, the served ledger that they are on, and dave with tag 1 on the cold one."""
+
+    store: Store
+    world: XrplWorld
+    gateway: XrplGateway
+
+    def tick(self) -> None:
+        """Take deposits in, once."""
+        assert take_in(self.store, {NETWORK: self.gateway}, NOW).troubles == ()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    store, world = set_up(tmp_path), XrplWorld()
+    with serve(world) as server, closing(connect(NETWORK, {"url": server.url})) as gateway:
+        world.fund_all({one.address: 20_000_000 for name in ("cold", "hot") for one in keys(store, name)})
+        for name in ("cold", "hot"):
+            open_wallet(store, name, gateway, NOW)
+        register(store, "dave", NOW)
+        instruct(store, "dave", "cold", NOW)
+        yield House(store, world, gateway)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a node give two transactions a page and six pages, and a span be shorter than what is paid."""
+    monkeypatch.setattr(node, "_PAGE", 2)
+    monkeypatch.setattr(node, "_PAGES_MOST", 6)
+    monkeypatch.setattr(history, "SPAN_MOST", 3)
+    monkeypatch.setattr(walk, "ENTRIES_MOST", 4)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The ledgers from which on accounts were asked for what touched them."""
+    heights, whole = [], node.Node.history
+
+    def noted(one: node.Node, address: str, first: int, last: int) -> Any:
+        heights.append(first)
+        return whole(one, address, first, last)
+
+    monkeypatch.setattr(node.Node, "history", noted)
+    return heights
+
+
+def look(house: House, **options: Any) -> Report:
+    return reconcile(house.store, {NETWORK: house.gateway}, **options)
+
+
+def found(house: House, **options: Any) -> Found:
+    report = look(house, **options)
+    assert report.failed == {}
+    return [(one.kind, one.wallet, one.amount) for one in report.findings]
+
+
+def kept(house: House) -> None:
+    keep(house.store, look(house), NOW)
+
+
+def paid(house: House, *drops: int) -> None:
+    """Let a stranger pay dave so often, each payment in a ledger of its own."""
+    alice, cold = Stranger(house.world, 1_000), keys(house.store, "cold")[0].address
+    for each in drops:
+        alice.pay(cold, each, 1)
+
+
+def again(house: House) -> None:
+    """Post the last entry a second time under its memo, as an arrival of the same transaction."""
+    last = journal(house.store)[-1]
+    with house.store.transaction() as tx:
+        number = post(tx, last.memo, "posted", [Posting(*line) for line in last.lines], None, NOW)
+        row = dict(tx.sql.execute(tables.arrivals.select().where(tables.arrivals.c.entry == last.id)).mappings().one())
+        del row["id"]
+        tx.sql.execute(tables.arrivals.insert().values(row | {"entry": number, "key": f"{row['key']} again"}))
+
+
+@pytest.mark.usefixtures("small")
+def test_more_payments_than_a_node_tells_at_once_are_read_span_by_span(house: House) -> None:
+    paid(house, *range(1, 21))
+    assert found(house) == [(Kind.MISSING_DEPOSIT, "cold", units) for units in range(1, 21)]
+
+
+def test_what_was_kept_is_not_read_again_and_all_is_where_that_is_asked(house: House, asked: list[int]) -> None:
+    paid(house, 7, 8)
+    house.tick()
+    kept(house)
+    height = house.world.validated_index
+    paid(house, 9)
+    asked.clear()
+    assert found(house) == [(Kind.MISSING_DEPOSIT, "cold", 9)]
+    assert set(asked) == {height + 1}
+    asked.clear()
+    assert found(house, whole=True) == [(Kind.MISSING_DEPOSIT, "cold", 9)]
+    assert min(asked) < height
+
+
+def test_one_process_goes_on_from_its_own_last_look(house: House, asked: list[int]) -> None:
+    memory: Memory = {}
+    look(house, memory=memory)
+    height = house.world.validated_index
+    paid(house, 9)
+    asked.clear()
+    assert found(house, memory=memory) == [(Kind.MISSING_DEPOSIT, "cold", 9)]
+    assert set(asked) == {height + 1}
+
+
+def test_a_difference_is_named_at_every_look_until_it_is_gone(house: House) -> None:
+    paid(house, 7)
+    for _ in range(2):
+        kept(house)
+        paid(house)
+        assert found(house) == [(Kind.MISSING_DEPOSIT, "cold", 7)]
+    house.tick()
+    assert found(house) == found(house, whole=True) == []
+
+
+def test_what_is_booked_once_more_after_a_stand_is_named_as_before_it(house: House) -> None:
+    paid(house, 7)
+    house.tick()
+    kept(house)
+    again(house)
+    for options in ({}, {"whole": True}):
+        assert found(house, **options) == [(Kind.DOUBLE_CREDIT, "cold", -7)]
+    kept(house)
+    assert found(house) == [(Kind.DOUBLE_CREDIT, "cold", -7)]
+
+
+def test_what_is_booked_of_nothing_after_a_stand_is_told_apart(house: House) -> None:
+    paid(house, 7)
+    house.tick()
+    kept(house)
+    again(house)
+    with house.store.transaction() as tx:
+        newest = tx.sql.execute(tables.arrivals.select().order_by(tables.arrivals.c.id.desc()).limit(1)).one()
+        here = tables.arrivals.c.id == newest.id
+        tx.sql.execute(update(tables.arrivals).where(here).values(tx_id="AB" * 32))
+    assert found(house) == found(house, whole=True) == [(Kind.REORGANISED_AWAY, "cold", -7)]
+
+
+def test_a_stray_entry_is_named_at_every_look(house: House) -> None:
+    with house.store.transaction() as tx:
+        lines = [Posting("wallet:hot", XRP, 7), Posting(f"own:{NETWORK}", XRP, -7)]
+        post(tx, "adjusted", "posted", lines, None, NOW)
+    for _ in range(2):
+        assert found(house) == [(Kind.ENTRY_WITHOUT_TRANSACTION, "hot", -7)]
+        kept(house)
+
+
+def test_a_stand_that_the_kept_balances_do_not_bear_out_is_not_gone_on_from(
+    house: House, asked: list[int]
+) -> None:
+    paid(house, 7)
+    house.tick()
+    kept(house)
+    height = house.world.validated_index
+    table = tables.balances
+    with house.store.transaction() as tx:
+        tx.sql.execute(update(table).where(table.c.account == "wallet:cold").values(posted="1"))
+    asked.clear()
+    assert found(house) == []
+    assert min(asked) < height
+
+
+def test_the_journal_swears_to_a_stand_and_an_altered_one_is_found(house: House) -> None:
+    paid(house, 7)
+    kept(house)
+    with house.store.reading() as connection:
+        stand = find_stand(connection, NETWORK)
+    assert stand is not None
+    assert stand == look(house).stands[NETWORK]
+    assert verify(house.store).ok
+    with house.store.transaction() as tx:
+        tx.sql.execute(update(tables.stands).values(height=stand.height + 1))
+    assert [one for one in verify(house.store).problems if "stands" in one] == [
+        f"stands {NETWORK}: not as the journal says"
+    ]
+
+
+def test_a_node_that_is_silent_is_its_own_networks_failure_alone(house: House) -> None:
+    house.world.go_down()
+    report = look(house)
+    assert (report.findings, set(report.failed)) == ((), {NETWORK})
+    assert [one.covered for one in report.solvency] == [False]
