@@ -22,6 +22,7 @@ from online.customers.register import register
 from online.demo.strangers import Stranger
 from online.deposits.instructions import instruct
 from online.deposits.intake import take_in
+from online.deposits.model import deposits
 from online.devnet.server import serve
 from online.devnet.xrpl import XrplWorld
 from online.ledger import walk
@@ -121,6 +122,19 @@ def again(house: House) -> None:
 def test_more_payments_than_a_node_tells_at_once_are_read_span_by_span(house: House) -> None:
     paid(house, *range(1, 21))
     assert found(house) == [(Kind.MISSING_DEPOSIT, "cold", units) for units in range(1, 21)]
+
+
+@pytest.mark.usefixtures("small")
+def test_after_a_long_outage_deposits_are_taken_in_span_by_span(house: House) -> None:
+    paid(house, *range(1, 21))
+    taken: list[int] = []
+    while not taken or taken[-1] < 20:
+        house.tick()
+        taken.append(len(deposits(house.store)))
+        assert taken == sorted(set(taken)), "a turn that took in nothing, and would for ever"
+    assert 3 <= max(after - before for before, after in zip([0, *taken], taken, strict=False)) <= 4
+    assert [one.amount.units for one in deposits(house.store)] == list(range(1, 21))
+    assert found(house) == []
 
 
 def test_what_was_kept_is_not_read_again_and_all_is_where_that_is_asked(house: House, asked: list[int]) -> None:
