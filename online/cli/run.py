@@ -13,7 +13,7 @@ import click
 
 from online.cli.app import App, pass_app
 from online.cli.output import json_option, note, say
-from shared.errors import LoopTrouble, NodeUnreachable, StoreBusy
+from shared.errors import DiskFull, LoopTrouble, NodeUnreachable, StoreBusy, StoreUnreachable
 
 if TYPE_CHECKING:
     from online.jobs.loop import Report
@@ -31,7 +31,7 @@ def run(app: App, interval: float, *, once: bool, until_idle: bool, as_json: boo
     with app.writing() as store, _ending() as ending:
         _look_at_nodes(app)
         while not ending.is_set():
-            report = _turn(store, app)
+            report = _turn(store, app, once=once)
             _print(report, as_json=as_json)
             if once and report.troubles:
                 raise LoopTrouble(f"{len(report.troubles)} troubles in this round")
@@ -40,13 +40,16 @@ def run(app: App, interval: float, *, once: bool, until_idle: bool, as_json: boo
             ending.wait(interval)
 
 
-def _turn(store: Store, app: App) -> Report:
+def _turn(store: Store, app: App, *, once: bool) -> Report:
     from online.jobs.loop import Report, tick
 
     try:
         return tick(store, app.gateways, app.now(), app.config.spools)
-    except StoreBusy as busy:  # another command writes; the next round comes soon
-        return Report((), (), 0, (f"{busy} [{busy.code}]",))
+    except (StoreBusy, StoreUnreachable, DiskFull) as trouble:
+        # Another command writes, a server starts again, somebody makes room: nothing was half done.
+        if once:
+            raise
+        return Report((), (), 0, (f"{trouble} [{trouble.code}]",))
 
 
 def _look_at_nodes(app: App) -> None:
