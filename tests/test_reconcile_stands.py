@@ -7,8 +7,6 @@ more is read anew from the openings.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,52 +15,21 @@ from sqlalchemy import update
 
 from online.audit import verify
 from online.chains.xrpl import history, node
-from online.chains.xrpl.gateway import XrplGateway, connect
-from online.customers.register import register
-from online.demo.strangers import Stranger
-from online.deposits.instructions import instruct
-from online.deposits.intake import take_in
 from online.deposits.model import deposits
-from online.devnet.server import serve
-from online.devnet.xrpl import XrplWorld
 from online.ledger import walk
-from online.ledger.books import journal, open_wallet
 from online.ledger.differences import Kind
 from online.ledger.looks import Memory
-from online.ledger.postings import Posting, post
-from online.ledger.reconcile import Report, keep, reconcile
+from online.ledger.postings import Posting
 from online.ledger.stands import find_stand
 from online.store import tables
-from online.store.database import Store
-from online.store.wallets import keys
-from tests.online_world import NETWORK, NOW, XRP, set_up
-
-Found = list[tuple[Kind, str, int]]
-
-
-@dataclass
-class House:
-    """A store with two open wallets, the served ledger that they are on, and dave with tag 1 on the cold one."""
-
-    store: Store
-    world: XrplWorld
-    gateway: XrplGateway
-
-    def tick(self) -> None:
-        """Take deposits in, once."""
-        assert take_in(self.store, {NETWORK: self.gateway}, NOW).troubles == ()
+from tests.online_world import NETWORK, XRP
+from tests.served_house import House, a_house, again, found, kept, look, paid, posted
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    store, world = set_up(tmp_path), XrplWorld()
-    with serve(world) as server, closing(connect(NETWORK, {"url": server.url})) as gateway:
-        world.fund_all({one.address: 20_000_000 for name in ("cold", "hot") for one in keys(store, name)})
-        for name in ("cold", "hot"):
-            open_wallet(store, name, gateway, NOW)
-        register(store, "dave", NOW)
-        instruct(store, "dave", "cold", NOW)
-        yield House(store, world, gateway)
+    with a_house(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
@@ -85,37 +52,6 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(node.Node, "history", noted)
     return heights
-
-
-def look(house: House, **options: Any) -> Report:
-    return reconcile(house.store, {NETWORK: house.gateway}, **options)
-
-
-def found(house: House, **options: Any) -> Found:
-    report = look(house, **options)
-    assert report.failed == {}
-    return [(one.kind, one.wallet, one.amount) for one in report.findings]
-
-
-def kept(house: House) -> None:
-    keep(house.store, look(house), NOW)
-
-
-def paid(house: House, *drops: int) -> None:
-    """Let a stranger pay dave so often, each payment in a ledger of its own."""
-    alice, cold = Stranger(house.world, 1_000), keys(house.store, "cold")[0].address
-    for each in drops:
-        alice.pay(cold, each, 1)
-
-
-def again(house: House) -> None:
-    """Post the last entry a second time under its memo, as an arrival of the same transaction."""
-    last = journal(house.store)[-1]
-    with house.store.transaction() as tx:
-        number = post(tx, last.memo, "posted", [Posting(*line) for line in last.lines], None, NOW)
-        row = dict(tx.sql.execute(tables.arrivals.select().where(tables.arrivals.c.entry == last.id)).mappings().one())
-        del row["id"]
-        tx.sql.execute(tables.arrivals.insert().values(row | {"entry": number, "key": f"{row['key']} again"}))
 
 
 @pytest.mark.usefixtures("small")
@@ -186,18 +122,12 @@ def test_what_is_booked_of_nothing_after_a_stand_is_told_apart(house: House) -> 
     paid(house, 7)
     house.tick()
     kept(house)
-    again(house)
-    with house.store.transaction() as tx:
-        newest = tx.sql.execute(tables.arrivals.select().order_by(tables.arrivals.c.id.desc()).limit(1)).one()
-        here = tables.arrivals.c.id == newest.id
-        tx.sql.execute(update(tables.arrivals).where(here).values(tx_id="AB" * 32))
+    again(house, tx_id="AB" * 32)
     assert found(house) == found(house, whole=True) == [(Kind.REORGANISED_AWAY, "cold", -7)]
 
 
 def test_a_stray_entry_is_named_at_every_look(house: House) -> None:
-    with house.store.transaction() as tx:
-        lines = [Posting("wallet:hot", XRP, 7), Posting(f"own:{NETWORK}", XRP, -7)]
-        post(tx, "adjusted", "posted", lines, None, NOW)
+    posted(house, Posting("wallet:hot", XRP, 7), Posting(f"own:{NETWORK}", XRP, -7))
     for _ in range(2):
         assert found(house) == [(Kind.ENTRY_WITHOUT_TRANSACTION, "hot", -7)]
         kept(house)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from online.cli.app import App, pass_app
+from online.cli.correct import correct
 from online.cli.output import fields, json_option, listing, note, say, signed
 from online.cli.views import opening_value
 from shared.errors import BooksDiffer, GatewayMissing
@@ -22,7 +23,7 @@ POINT_HELP = "an entry's number, or a moment in UTC such as \"2026-06-01 14:30\"
 
 @click.group()
 def books() -> None:
-    """The books: sheet, trial balance, journal, statements, export, check, opening."""
+    """The books: sheet, trial balance, journal, statements, export, check, opening, correction."""
 
 
 @books.command()
@@ -212,6 +213,9 @@ def open_(app: App, wallet_name: str, *, as_json: bool) -> None:
             raise GatewayMissing(f"no node of {network} is configured")
         opened = open_wallet(store, wallet_name, app.gateways[network], app.now())
     fields({"wallet": wallet_name, **opening_value(opened)}, as_json=as_json)
+
+
+books.add_command(correct)
 
 
 def _point(text: str | None) -> Point:

@@ -33,17 +33,40 @@ class Kind(StrEnum):
     RESERVE_CHANGED = "reserve-changed"
 
 
+_CORRECT: Final = "correct the books by two people's word: `lockgate books correct"
+
+CORRECTABLE: Final = frozenset({
+    Kind.MISSING_DEPOSIT, Kind.UNEXPECTED_MOVEMENT, Kind.WRONG_AMOUNT, Kind.FEE_OFF, Kind.DOUBLE_CREDIT,
+    Kind.DOUBLE_DEBIT, Kind.REORGANISED_AWAY, Kind.BEFORE_OPENING, Kind.ENTRY_WITHOUT_TRANSACTION,
+})  # fmt: skip
+"""What `lockgate books correct` takes; the others end by themselves or name no transaction."""
+
 NEXT_STEPS: Final[Mapping[Kind, str]] = {
-    Kind.MISSING_DEPOSIT: "run `lockgate run`; if it stays, look the transaction up and book it through suspense",
-    Kind.UNEXPECTED_MOVEMENT: "stop signing: nobody here ordered this; compare the signer's journal (`lockgate audit`)",
-    Kind.WRONG_AMOUNT: "look the transaction up; correct the books by an order of two people, never by an edit",
-    Kind.FEE_OFF: "look the transaction up; the fee in the books is not the one that the ledger took",
+    Kind.MISSING_DEPOSIT: (
+        f"run `lockgate run`; if it stays, look the transaction up, then {_CORRECT} missing-deposit TX --against own`"
+    ),
+    Kind.UNEXPECTED_MOVEMENT: (
+        "stop signing: nobody here ordered this; compare the signer's journal (`lockgate audit`); once it is known, "
+        f"{_CORRECT} unexpected-movement TX --against own`"
+    ),
+    Kind.WRONG_AMOUNT: f"look the transaction up; {_CORRECT} wrong-amount TX --against own`",
+    Kind.FEE_OFF: f"look the transaction up; {_CORRECT} fee-off TX --against own`",
     Kind.STUCK_IN_FLIGHT: "run `lockgate run`; if it stays, look at the job: `lockgate order show`",
-    Kind.DOUBLE_CREDIT: "hold the customer (`lockgate customer hold`); reverse the second credit by two people's order",
-    Kind.DOUBLE_DEBIT: "give the second debit back by two people's order; the ledger took it once",
-    Kind.REORGANISED_AWAY: "an incident: hold whoever was credited, ask a second node, reverse by two people's order",
-    Kind.BEFORE_OPENING: "the opening balance holds it already: reverse the entry by two people's order",
-    Kind.ENTRY_WITHOUT_TRANSACTION: "an incident: only transactions and openings move wallets; `lockgate audit verify`",
+    Kind.DOUBLE_CREDIT: (
+        f"hold the customer (`lockgate customer hold`); {_CORRECT} double-credit TX --reverse ENTRY` with the second"
+    ),
+    Kind.DOUBLE_DEBIT: f"the ledger took it once: {_CORRECT} double-debit TX --reverse ENTRY` with the second",
+    Kind.REORGANISED_AWAY: (
+        "an incident: hold whoever was credited, ask a second node, run `lockgate run`; if it stays, "
+        f"{_CORRECT} reorganised-away TX --reverse ENTRY`"
+    ),
+    Kind.BEFORE_OPENING: (
+        f"the opening balance holds it already: {_CORRECT} before-opening TX --reverse ENTRY`"
+    ),
+    Kind.ENTRY_WITHOUT_TRANSACTION: (
+        "an incident: only transactions and openings move wallets; `lockgate audit verify`; then "
+        f"{_CORRECT} entry-without-transaction ENTRY`"
+    ),
     Kind.BALANCE_OFF: "ask a second node; if it agrees, compare the opening balance with the ledger at that height",
     Kind.RESERVE_CHANGED: "what can be spent changed, and not what is held: look for new objects, keys or a new rule",
 }
@@ -99,7 +122,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference: what it is, where, how much in base units, in which transaction, and what to do."""
+    """One difference: what it is, where, how much in base units, in which transaction, and what to do.
+
+    `lacks` are the units that the books would have to move the wallet by to say what the ledger says, and the fee.
+    """
 
     kind: Kind
     wallet: str
@@ -108,6 +134,7 @@ class Finding:
     tx_id: str = ""
     height: int | None = None
     source: str = ""
+    lacks: tuple[int, int] = (0, 0)
 
     @property
     def next_step(self) -> str:
@@ -140,7 +167,8 @@ def compare(
         if judged is not None:
             kind, amount, height = judged
             source = ", ".join(sorted({row.source for row in books.get(key, [])}))
-            found.append(Finding(kind, key[1], key[2], amount, key[0], height, source))
+            lacks = _lacks(kind, ledger.get(key, []), books.get(key, []))
+            found.append(Finding(kind, key[1], key[2], amount, key[0], height, source, lacks))
     return tuple(sorted(found, key=lambda one: (one.wallet, one.asset, one.height or 0, one.tx_id)))
 
 
@@ -233,6 +261,15 @@ def _judge(
     if units > 0:
         return Kind.MISSING_DEPOSIT, units, height
     return (Kind.UNEXPECTED_MOVEMENT, units, height) if units or any(one.fee for one in shown) else None
+
+
+def _lacks(kind: Kind, shown: list[Shown], books: list[Booked]) -> tuple[int, int]:
+    """Give what posted entries lack of what the ledger shows; what the opening holds already it does not show."""
+    posted = [row for row in books if row.status == "posted"]
+    there = [] if kind is Kind.BEFORE_OPENING else shown
+    kept_fee = sum(row.fee for row in posted)
+    told = not any(one.fee is None for one in there)
+    return sum(one.units for one in there) - _sum(posted), sum(one.fee or 0 for one in there) - kept_fee if told else 0
 
 
 def _absent(posted: list[Booked], books: list[Booked], span: Span, grace: int) -> _Judged | None:

@@ -1,6 +1,7 @@
 """What the books have of each transaction in each wallet, as facts that can be held against a ledger.
 
-A wallet's account moves by its opening, by jobs and by arrivals; whatever else moved it is told by itself.
+A wallet's account moves by its opening, by jobs, by arrivals, and by two people's corrections; whatever else moved it
+is told by itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 from online.chains import customs
 from online.ledger.accounts import Kind, kind_of, wallet
 from online.ledger.differences import Booked, Place
+from online.ledger.differences import Kind as Difference
 from online.ledger.told import told
 from online.store import tables
 from online.store.assets import finder
@@ -99,6 +101,13 @@ def facts(connection: Connection, network: str, chosen: Chosen, known: Openings)
             booked.append(
                 Booked(row.tx_id, *place, units, 0, "posted", f"arrival {row.id}", row.height, None, row.entry)
             )
+    for row in _corrections(connection, network, chosen):
+        stray = row.kind == Difference.ENTRY_WITHOUT_TRANSACTION
+        named |= {row.entry, row.reverses} if stray else {row.entry}
+        moved = sums.get(row.entry, _Sums())
+        for place, units in () if stray else moved.units.items():
+            source, fee = f"correction {row.entry}", moved.fees[place]
+            booked.append(Booked(row.tx_id, *place, units, fee, "posted", source, row.height, None, row.entry))
     strays = [
         (entry, name, asset, units)
         for entry, moved in sorted(sums.items()) if entry not in named
@@ -118,16 +127,19 @@ def waiting(connection: Connection, network: str, tx_ids: Collection[str]) -> tu
     return tuple(one for row in rows for one in _waiting(connection, row))
 
 
-def entries_of(connection: Connection, network: str, booked: Collection[Booked]) -> frozenset[int]:
-    """Give the numbers of all entries that book the transactions of some facts."""
-    came, job, entry = tables.arrivals.c, tables.jobs.c, tables.entries.c
-    tx_ids = {row.tx_id for row in booked}
-    jobs = {int(row.source.removeprefix("job ")) for row in booked if row.source.startswith("job ")}
-    arrived = select(came.entry).where(came.tx_id.in_(given()), came.network == network, came.entry.is_not(None))
-    ours = select(entry.id).join(tables.jobs, job.id == entry.job).where(job.tx_id.in_(given()), job.network == network)
-    same = select(entry.id).where(entry.job.in_(given()))
-    rows = (*among(connection, arrived, tx_ids), *among(connection, ours, tx_ids), *among(connection, same, jobs))
-    return frozenset(row[0] for row in rows)
+def entries_of(
+    connection: Connection, network: str, tx_ids: Collection[str], jobs: Collection[int] = ()
+) -> frozenset[int]:
+    """Give the numbers of all entries that book some transactions, or are of some jobs."""
+    came, job, entry, corrected = tables.arrivals.c, tables.jobs.c, tables.entries.c, tables.corrections.c
+    of_tx = (
+        select(came.entry).where(came.tx_id.in_(given()), came.network == network, came.entry.is_not(None)),
+        select(entry.id).join(tables.jobs, job.id == entry.job).where(job.tx_id.in_(given()), job.network == network),
+        select(corrected.entry).where(corrected.tx_id.in_(given()), corrected.network == network),
+    )
+    found = [row[0] for query in of_tx for row in among(connection, query, tx_ids)]
+    found += [row[0] for row in among(connection, select(entry.id).where(entry.job.in_(given())), jobs)]
+    return frozenset(found)
 
 
 def openings(connection: Connection, networks: frozenset[str]) -> Openings:
@@ -214,6 +226,16 @@ def _of_job(row: Row[Any], tx_id: str, height: int, moved: _Sums) -> Iterable[Bo
     for place, units in moved.units.items():
         fee = moved.fees[place]
         yield Booked(tx_id, *place, units, fee, row.status, f"job {row.job}", height, until, row.id)
+
+
+def _corrections(connection: Connection, network: str, chosen: Chosen) -> Iterable[Row[Any]]:
+    """Give the corrections among some entries, and those of strays that are among them."""
+    table = tables.corrections
+    here = select(table).where(table.c.network == network)
+    by_entry = {row.entry: row for number in (table.c.entry, table.c.reverses)
+                for row in chosen.rows(connection, here, number)
+                if number is table.c.entry or row.kind == Difference.ENTRY_WITHOUT_TRANSACTION}  # fmt: skip
+    return by_entry.values()
 
 
 def _taken_back(connection: Connection, chosen: Chosen) -> set[int]:

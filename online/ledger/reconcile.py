@@ -158,7 +158,8 @@ def _differences(seen: Seen, balances: Sequence[Balance], grace: int) -> Iterabl
     known, opened = seen.walked, seen.opened.units
     yield from compare(known.shown, known.booked, known.spans, grace)
     for entry, name, asset, units in known.strays:
-        yield Finding(Kind.ENTRY_WITHOUT_TRANSACTION, name, asset, -units, source=f"entry {entry}")
+        kind = Kind.ENTRY_WITHOUT_TRANSACTION
+        yield Finding(kind, name, asset, -units, source=f"entry {entry}", lacks=(-units, 0))
     if seen.quiet:
         yield from balances_off({place: seen.held[place[0]].held[place[1]] for place in opened}, opened, known.moved)
 

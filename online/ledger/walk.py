@@ -169,7 +169,8 @@ class _Way:
         """Give what was settled already of transactions that the books name once more: the ledger showed just that."""
         late = [row for row in self.booked
                 if row.status == "posted" and row.height <= self.stand.height and _key(row) not in there]  # fmt: skip
-        entries = entries_of(connection, self.ground.network, late) - self._open() if late else frozenset()
+        jobs = {int(row.source.removeprefix("job ")) for row in late if row.source.startswith("job ")}
+        entries = entries_of(connection, self.ground.network, {row.tx_id for row in late}, jobs) - self._open()
         known = facts(connection, self.ground.network, Chosen(besides=entries), self.ground.opened).booked
         keys = {_key(row) for row in late}
         rows: dict[Key, list[Booked]] = defaultdict(list)

@@ -296,6 +296,19 @@ reserves = Table(
     Column("time", BigInteger, nullable=False),
 )
 
+# What two people corrected in the books, and by which word: the difference that their entry ends.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("entry", _Number, ForeignKey("entries.id"), primary_key=True, autoincrement=False),
+    Column("network", String(40), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("tx_id", String(130), nullable=False, index=True),
+    Column("height", BigInteger, nullable=False),
+    Column("reverses", _Number, ForeignKey("entries.id")),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
 # How far a ledger was held against the books: `online.ledger.stands` says what `body` has.
 stands = Table(
     "stands",
