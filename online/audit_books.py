@@ -20,14 +20,18 @@ from shared.sealed import open_sealed, require_quorum
 
 def look(connection: Connection, told: Told) -> Iterator[str]:
     """Name each entry that differs, that the journal does not know, or that is gone."""
-    there = set(connection.execute(select(tables.entries.c.id)).scalars())
-    for number in sorted(there | told.postings.keys()):
+    table = tables.entries.c
+    rows = connection.execute(select(table.id, table.voided_at, table.voided_before))
+    there = {row.id: (row.voided_at, row.voided_before) for row in rows}
+    for number in sorted(there.keys() | told.postings.keys()):
         if number not in there:
             yield f"entries {number}: in the journal, and not in the store"
         elif number not in told.postings:
             yield f"entries {number}: no line of the journal knows it"
         elif sworn(connection, number)[1:] != list(told.postings[number]):
             yield f"entries {number}: it or its lines are not what the journal says was posted"
+        elif there[number] != told.voided.get(number, (None, None)):
+            yield f"entries {number}: not voided when the journal says"
     yield from _corrections(connection, told)
 
 

@@ -122,7 +122,7 @@ def test_voiding_twice_changes_nothing_more(desk: Desk) -> None:
     desk.build()
     for _ in range(2):
         with desk.store.transaction() as tx:
-            void_pending(tx, 1)
+            void_pending(tx, 1, NOW)
     assert all(one.pending == 0 for one in balance_sheet(desk.store))
     assert prove_balances(desk.store) == ()
 

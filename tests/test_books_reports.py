@@ -151,7 +151,7 @@ def test_both_sides_are_equal_after_any_postings_and_a_point_in_time_is_what_sto
 def _step(tx: Tx, step: Step, now: int) -> int:
     kind, giver, taker, units = step
     if kind == "void":
-        voided = void_pending(tx, 1)
+        voided = void_pending(tx, 1, now)
         station_journal.append(tx, "move", {"voided": voided}, now)
         return 0
     lines = [Posting(giver, XRP, -units), Posting(taker, XRP, units)]

@@ -105,10 +105,10 @@ def _freeze(app: App, customer_id: str, *, frozen: bool, as_json: bool) -> None:
 
 
 def _owed(store: Store, customer_id: str) -> list[str]:
-    from online.ledger.books import balance_sheet
+    from online.ledger.books import balances_of
     from shared.money import Amount
 
-    mine = [one for one in balance_sheet(store) if one.account == f"customer:{customer_id}" and one.posted]
+    mine = [one for one in balances_of(store, f"customer:{customer_id}") if one.posted]
     return [f"{Amount(one.asset, -one.posted)} on {one.asset.network}" for one in mine]
 
 

@@ -7,7 +7,7 @@ is told by itself.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -19,7 +19,6 @@ from online.chains import customs
 from online.ledger.accounts import Kind, kind_of, wallet
 from online.ledger.differences import Booked, Place
 from online.ledger.differences import Kind as Difference
-from online.ledger.told import told
 from online.store import tables
 from online.store.assets import finder
 from online.store.many import among, given
@@ -142,19 +141,14 @@ def entries_of(
     return frozenset(found)
 
 
-def openings(connection: Connection, networks: frozenset[str]) -> Openings:
-    """Read from the journal which assets a wallet was opened with, empty ones as well, and at which height."""
-    asset, found = finder(connection), Openings()
-    homes = defaultdict(str, {row.name: row.network for row in connection.execute(select(tables.wallets))})
-    for said in told(connection):
-        match dict(said.body):
-            case {"wallet": str(name), "height": int(height), "units": dict(units), "posted": [int(entry), *_]} if (
-                said.kind == "opening" and homes[name] in networks
-            ):
-                found.entries.add(entry)
-                for code, held in units.items():
-                    place = name, asset(homes[name], code)
-                    found.units[place], found.heights[place] = int(str(held)), height
+def openings(connection: Connection, network: str) -> Openings:
+    """Read which assets the wallets of a network were opened with, empty ones as well, and at which height."""
+    asset, found, table = finder(connection), Openings(), tables.openings
+    homes = select(tables.wallets.c.name).where(tables.wallets.c.network == network)
+    for row in connection.execute(select(table).where(table.c.wallet.in_(homes))):
+        place = row.wallet, asset(network, row.asset_code)
+        found.units[place], found.heights[place] = int(row.units), row.height
+        found.entries.add(row.entry)
     return found
 
 

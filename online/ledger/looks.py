@@ -63,7 +63,7 @@ def look(store: Store, gateway: Gateway, network: str, stand: Stand | None) -> S
     What its node refuses is this network's trouble, and no other's.
     """
     with store.reading() as connection:
-        opened = openings(connection, frozenset({network}))
+        opened = openings(connection, network)
         wallets = tuple(find_wallet(connection, name) for name in sorted({name for name, _ in opened.units}))
         owners = {key.address: one.name for one in wallets for key in find_keys(connection, one.name)}
         assets = assets_of(connection, wallets[0], gateway) if wallets else []

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
-
-from sqlalchemy import Connection, select
 
 from online.chains.api import Gateway
 from online.ledger.accounts import OWED, kind_of
@@ -27,16 +24,13 @@ from online.ledger.differences import (
 )
 from online.ledger.looks import Memory, Seen, look, networks
 from online.ledger.moments import balances_at
-from online.ledger.reserves import noted, reserves_of
+from online.ledger.reserves import locked, noted
 from online.ledger.stands import Stand, find_stand, keep_stand
-from online.ledger.told import told
 from online.store import journal, tables
 from online.store.database import Store
 from shared.chains import chain
 from shared.encoding import Value
 from shared.money import Asset
-
-_KEPT: Final = "reconciled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +101,8 @@ def reconcile(
     known_before |= stands
     with store.reading() as connection:
         balances = balances_at(connection)
-        last = _kept_reserves(connection) if before is None else before
+        kept = locked(connection, tables.reserves.c.reconciled)
+    last = {(one.wallet, one.asset): one.units for one in kept} if before is None else before
     findings = [finding for one in seen for finding in _differences(one, balances, grace)]
     reserves = {place: units for one in seen for place, units in _reserves(one).items()}
     return Report(
@@ -131,17 +126,8 @@ def keep(store: Store, report: Report, now: int) -> None:
     seen = [(name, asset, units, report.heights[asset.network]) for (name, asset), units in report.reserves.items()]
     with store.transaction() as tx:
         body["stands"] = {network: keep_stand(tx, network, stand) for network, stand in report.stands.items()}
-        body["reserves"] = noted(tx, seen, now)
-        journal.append(tx, _KEPT, body, now)
-
-
-def _kept_reserves(connection: Connection) -> dict[Place, int]:
-    """Read the reserves that were kept last, none where there never was a look."""
-    for said in told(connection, newest_first=True):
-        if said.kind == _KEPT:
-            homes = {row.name: row.network for row in connection.execute(select(tables.wallets))}
-            return {(name, _native(homes[name])): units for name, units, _ in reserves_of(said.body)}
-    return {}
+        body["reserves"] = noted(tx, seen, now, reconciled=True)
+        journal.append(tx, "reconciled", body, now)
 
 
 def _native(network: str) -> Asset:

@@ -220,6 +220,9 @@ entries = Table(
     Column("memo", Text, nullable=False),
     Column("status", String(7), nullable=False),
     Column("time", BigInteger, nullable=False),
+    # When it was voided, if it was, and the number from which on entries came after that.
+    Column("voided_at", BigInteger),
+    Column("voided_before", BigInteger),
 )
 
 lines = Table(
@@ -276,24 +279,31 @@ places = Table(
     Column("created", BigInteger, nullable=False),
 )
 
-# Up to which height a wallet's opening balance of an asset holds what had arrived.
+# A wallet's opening balance of an asset, by which entry, and up to which height it holds what had arrived.
 openings = Table(
     "openings",
     metadata,
     Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
     Column("asset_code", String(64), primary_key=True),
     Column("height", BigInteger, nullable=False),
+    Column("units", String(40), nullable=False),
+    Column("entry", _Number, ForeignKey("entries.id"), nullable=False),
 )
 
-# What a ledger locks of what a wallet holds, as the newest look that was kept saw it.
+# What a ledger locks of what a wallet holds, as each look that was kept saw it: `entry` was the newest one then, and
+# `reconciled` says that it was no opening's look.
 reserves = Table(
     "reserves",
     metadata,
-    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("id", _Number, primary_key=True),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("asset_code", String(64), nullable=False),
     Column("units", String(40), nullable=False),
     Column("height", BigInteger, nullable=False),
     Column("time", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("reconciled", Boolean, nullable=False),
+    Index("reserves_of_a_wallet", "wallet", "id"),
 )
 
 # What two people corrected in the books, and by which word: the difference that their entry ends.
