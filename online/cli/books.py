@@ -60,14 +60,16 @@ def sheet(app: App, at: str | None, *, each_customer: bool, as_json: bool) -> No
 
 
 @books.command()
+@click.option("--at", help=f"As it was there: {POINT_HELP}.")
 @json_option
 @pass_app
-def trial(app: App, *, as_json: bool) -> None:
-    """Add up all accounts of each asset: all sums are zero, and the balances are proven from the entries."""
-    from online.ledger.books import prove_balances, trial_balance
+def trial(app: App, at: str | None, *, as_json: bool) -> None:
+    """Add up all accounts of each asset: all sums are zero, and today's balances are proven from the entries."""
+    from online.ledger.books import prove_balances
+    from online.ledger.reports import trial_balance
 
     with app.reading() as store:
-        lines, faults = trial_balance(store), prove_balances(store)
+        lines, faults = trial_balance(store, _point(at)), prove_balances(store) if at is None else ()
     rows = [
         {
             "asset": one.asset.code,

@@ -5,7 +5,6 @@ A difference is shown and never absorbed: only a transaction or an opening write
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,15 +48,6 @@ class Balance:
     """An account's balance of one asset in base units, below zero where it owes."""
 
     account: str
-    asset: Asset
-    posted: int
-    pending: int
-
-
-@dataclass(frozen=True, slots=True)
-class TrialLine:
-    """The sum of all accounts for an asset, which is nothing if the books add up."""
-
     asset: Asset
     posted: int
     pending: int
@@ -151,9 +141,13 @@ def prove_balances(store: Store) -> tuple[str, ...]:
         for key in sorted(kept.keys() | proven.keys())
         if kept.get(key, (0, 0)) != proven.get(key, (0, 0))
     ]
-    sums = [f"{line.asset}: {line.posted} posted, {line.pending} pending" for line in trial_balance(store)
-            if line.posted or line.pending]
-    return (*problems, *sums, *wrong_sides(store))
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for (_, network, code), (pending, posted) in kept.items():
+        before = sums.get((network, code), (0, 0))
+        sums[network, code] = before[0] + posted, before[1] + pending
+    off = [f"{code} on {network}: {posted} posted, {pending} pending"
+           for (network, code), (posted, pending) in sorted(sums.items()) if posted or pending]  # fmt: skip
+    return (*problems, *off, *wrong_sides(store))
 
 
 def balance_sheet(store: Store) -> tuple[Balance, ...]:
@@ -175,16 +169,6 @@ def _balances(store: Store, query: Select[Any]) -> tuple[Balance, ...]:
             Balance(row.account, asset_of(row.asset_network, row.asset_code), int(row.posted), int(row.pending))
             for row in rows
         )
-
-
-def trial_balance(store: Store) -> tuple[TrialLine, ...]:
-    """Sum all accounts for each asset."""
-    posted: Counter[Asset] = Counter()
-    pending: Counter[Asset] = Counter()
-    for balance in balance_sheet(store):
-        posted[balance.asset] += balance.posted
-        pending[balance.asset] += balance.pending
-    return tuple(TrialLine(asset, posted[asset], pending[asset]) for asset in sorted(posted))
 
 
 def journal(store: Store) -> tuple[BookEntry, ...]:
