@@ -14,6 +14,7 @@ from online.audit_told import Told
 from online.customers import register
 from online.deposits.returns import RETURN
 from online.ledger.reserves import reserves_of
+from online.ledger.stands import digest
 from online.store import tables
 from online.withdrawals.model import ACCEPTED, MOVED
 from online.withdrawals.sworn import accepted_as, require_released
@@ -38,10 +39,11 @@ def look(connection: Connection, told: Told) -> Iterator[str]:
         (tables.least_deposits, _leasts(told),
          _kept(connection, tables.least_deposits, "network", "asset_code", "sealed")),
         (tables.mandates, _mandates(connection, told), _mandate_rows(connection)),
-        (tables.openings, _openings(told), _kept(connection, tables.openings, "wallet", "asset_code", "height")),
+        (tables.openings, _openings(told), _opening_rows(connection)),
         (tables.found_at_opening, _found(told),
          _kept(connection, tables.found_at_opening, "wallet", "asset_code", "address", "units")),
         (tables.reserves, _reserves(told), _reserve_rows(connection)),
+        (tables.stands, _stands(told), _stand_rows(connection)),
         (tables.differences, _differences(told), _difference_rows(connection)),
         (tables.targets, _targets(told),
          _kept(connection, tables.targets, "network", "holder", "asset_code", "sealed")),
@@ -285,9 +287,15 @@ def _mandate_rows(connection: Connection) -> _Rows:
 def _openings(told: Told) -> _Rows:
     found: dict[Any, Any] = {}
     for body in _bodies(told, "opening"):
-        units = body.get("units")
-        found |= {(body.get("wallet"), code): body.get("height") for code in (units if isinstance(units, dict) else ())}
+        units, entry = body.get("units"), _entry(body)
+        for code, held in units.items() if isinstance(units, dict) else ():
+            found[body.get("wallet"), code] = (body.get("height"), held, entry)
     return found
+
+
+def _opening_rows(connection: Connection) -> _Rows:
+    rows = connection.execute(select(tables.openings))
+    return {(row.wallet, row.asset_code): (row.height, row.units, row.entry) for row in rows}
 
 
 def _found(told: Told) -> _Rows:
@@ -301,14 +309,32 @@ def _found(told: Told) -> _Rows:
 
 
 def _reserves(told: Told) -> _Rows:
-    found: dict[Any, Any] = {}
+    """Give each look at what ledgers lock, by wallet, the earliest first."""
+    found: dict[Any, list[Any]] = {}
     for entry in told.entries:
-        found |= {name: (str(units), height, entry.time) for name, units, height in reserves_of(entry.body)}
+        for name, units, height in reserves_of(entry.body):
+            at = told.newest[entry.number]
+            found.setdefault(name, []).append((str(units), height, entry.time, at, entry.kind == "reconciled"))
     return found
 
 
 def _reserve_rows(connection: Connection) -> _Rows:
-    return {row.wallet: (row.units, row.height, row.time) for row in connection.execute(select(tables.reserves))}
+    found: dict[Any, list[Any]] = {}
+    for row in connection.execute(select(tables.reserves).order_by(tables.reserves.c.id)):
+        found.setdefault(row.wallet, []).append((row.units, row.height, row.time, row.entry, row.reconciled))
+    return found
+
+
+def _stands(told: Told) -> _Rows:
+    found: dict[Any, Any] = {}
+    for body in _bodies(told, "reconciled"):
+        stands = body.get("stands")
+        found |= stands if isinstance(stands, dict) else {}
+    return found
+
+
+def _stand_rows(connection: Connection) -> _Rows:
+    return {row.network: digest(row.height, row.body) for row in connection.execute(select(tables.stands))}
 
 
 def _differences(told: Told) -> _Rows:

@@ -40,6 +40,9 @@ class Told:
         self.made: dict[int, Mapping[str, Value]] = {}
         self.jobs: dict[int, Moves] = {}
         self.postings: dict[int, tuple[str, bytes]] = {}
+        self.voided: dict[int, tuple[int, int]] = {}
+        self.newest: dict[int, int] = {}
+        self._newest = 0
         self._last: dict[tuple[str, Value], Mapping[str, Value]] = {}
         for entry in found.entries:
             about = entry.body.get(_ABOUT.get(entry.kind, ""))
@@ -77,10 +80,15 @@ class Told:
         moves.gave[after] = body
 
     def _books(self, entry: Entry) -> None:
+        """Note what a line says of postings: a job's move voids before it posts."""
         voided = entry.body.get("voided")
         for number in voided if isinstance(voided, list) else ():
             if isinstance(number, int) and number in self.postings:
                 self.postings[number] = ("voided", self.postings[number][1])
+                self.voided[number] = (entry.time, self._newest + 1)
         match entry.body.get("posted"):
             case [int(number), str(status), bytes(digest)]:
                 self.postings[number] = (status, digest)
+                self._newest = max(self._newest, number)
+        if "reserves" in entry.body:
+            self.newest[entry.number] = self._newest

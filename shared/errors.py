@@ -1479,6 +1479,27 @@ class NotCoveredByLedger(Refusal):
     hint = "Stop paying out, and find where it went: `lockgate reconcile`, then `lockgate books statement`."
 
 
+class NoSuchDifference(Refusal):
+    """A correction of what a look at the ledger, made just now, does not find."""
+
+    code = "no-such-difference"
+    hint = "Look again: `lockgate reconcile`; only what is found now is corrected, by its kind and transaction."
+
+
+class BadCorrection(Refusal):
+    """A correction that would not make the books say what the ledger says, or is none that people may make."""
+
+    code = "bad-correction"
+    hint = "See the next step that `lockgate reconcile` names for this difference."
+
+
+class LedgerUnread(Refusal):
+    """Ledgers that could not be read whole; what was found on the others stands above."""
+
+    code = "ledger-unread"
+    hint = "Repair or replace the node that each line names, and look again; the other networks were judged."
+
+
 class LedgerDiffers(Refusal):
     """Movements, fees or reserves on a ledger that the books do not have so, or the other way round."""
 

@@ -30,7 +30,7 @@ from online.jobs.answers import import_answer
 from online.jobs.export import request_blob, requests
 from online.jobs.model import jobs, transfer_refs
 from online.jobs.states import ENDS, UNDONE, State
-from online.ledger.books import trial_balance
+from online.ledger.reports import trial_balance
 from online.orders.approval import approve, rebuild
 from online.orders.model import orders
 from online.orders.spending import draft_pay

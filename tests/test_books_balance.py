@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from online.audit import compare, verify
-from online.ledger.books import balance_sheet, check, journal, open_wallet, prove_balances, trial_balance
+from online.ledger.books import balance_sheet, check, journal, open_wallet, prove_balances
 from online.ledger.postings import Posting, post, void_pending
+from online.ledger.reports import trial_balance
 from online.store import tables
 from online.store.database import Store, open_store
 from shared.errors import UnknownWallet, WalletAlreadyOpen
@@ -122,7 +123,7 @@ def test_voiding_twice_changes_nothing_more(desk: Desk) -> None:
     desk.build()
     for _ in range(2):
         with desk.store.transaction() as tx:
-            void_pending(tx, 1)
+            void_pending(tx, 1, NOW)
     assert all(one.pending == 0 for one in balance_sheet(desk.store))
     assert prove_balances(desk.store) == ()
 

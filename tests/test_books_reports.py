@@ -12,6 +12,7 @@ from typing import Literal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 from online.customers.register import register
 from online.customers.trades import HOUSE, Leg, trade
@@ -21,9 +22,10 @@ from online.ledger.books import Balance, balance_sheet
 from online.ledger.moments import NOW as NOW_POINT
 from online.ledger.moments import Point, balances_at, parse_point
 from online.ledger.postings import Posting, post, void_pending
-from online.ledger.reports import AssetSheet, Row, balances, is_on_ledger, sheet
+from online.ledger.reports import AssetSheet, Row, balances, is_on_ledger, sheet, trial_balance
 from online.ledger.statements import Filter, customer_statement, journal, wallet_statement
 from online.store import journal as station_journal
+from online.store import tables
 from online.store.database import Store, Tx, open_store
 from shared.errors import BadMoment, Refusal, UnknownCustomer, UnknownWallet
 from tests.online_world import NETWORK, NOW, STATION, XRP, Desk, make_desk, set_up, xrp
@@ -151,7 +153,7 @@ def test_both_sides_are_equal_after_any_postings_and_a_point_in_time_is_what_sto
 def _step(tx: Tx, step: Step, now: int) -> int:
     kind, giver, taker, units = step
     if kind == "void":
-        voided = void_pending(tx, 1)
+        voided = void_pending(tx, 1, now)
         station_journal.append(tx, "move", {"voided": voided}, now)
         return 0
     lines = [Posting(giver, XRP, -units), Posting(taker, XRP, units)]
@@ -162,6 +164,20 @@ def _step(tx: Tx, step: Step, now: int) -> int:
 
 def nonzero(found: tuple[Balance, ...]) -> Counter[tuple[str, int, int]]:
     return Counter((one.account, one.posted, one.pending) for one in found if one.posted or one.pending)
+
+
+def test_a_trial_balance_of_an_earlier_point_has_what_was_pending_there(desk: Desk) -> None:
+    desk.rebalance(80_000)
+    (job,) = desk.build()
+    reserved = max(one.id for one in journal(desk.store, Filter()))
+    withdraw(desk.store, job.id, NOW + 9)
+    for point in (NOW_POINT, Point(entry=reserved), Point(time=NOW + 8)):
+        assert [(one.asset, one.posted, one.pending) for one in trial_balance(desk.store, point)] == [(XRP, 0, 0)]
+    with desk.store.transaction() as tx:
+        tx.sql.execute(update(tables.lines).where(tables.lines.c.entry == reserved).values(units="5"))
+        lines = len(tx.sql.execute(select(tables.lines).where(tables.lines.c.entry == reserved)).all())
+    assert [one.pending for one in trial_balance(desk.store, Point(entry=reserved))] == [5 * lines]
+    assert [one.pending for one in trial_balance(desk.store, Point(time=NOW + 9))] == [0]
 
 
 def test_a_reservation_that_was_voided_later_stood_there_before(desk: Desk) -> None:

@@ -57,10 +57,22 @@ def test_a_look_again_and_again_tells_what_is_new_and_what_is_gone(house: House)
 
     with patch("online.cli.reconcile.time.sleep", between):
         done = house.lockgate("reconcile", "--every", "9", "--json")
-    first, second, third = (json.loads(line) for line in done.out.splitlines())
-    assert [one["changes"] for one in (first, third)] == [[], []]
+    first, second, silent, last = (json.loads(line) for line in done.out.splitlines())
+    assert [one["changes"] for one in (first, silent, last)] == [[], [], []]
     assert [(one["change"], one["kind"]) for one in second["changes"]] == [("new", "missing-deposit")]
-    assert "node-unreachable" in done.err
+    assert ["node-unreachable" in " ".join(one["failed"]) for one in (second, silent, last)] == [False, True, False]
+
+
+def test_what_was_kept_is_gone_on_from_and_all_can_be_read_again(house: House) -> None:
+    (row,) = [row for row in house.ok("wallet", "list") if row["name"] == "hot"]
+    house.world.fund_all({row["addresses"][0]: 5_000_000})
+    assert house.lockgate("reconcile", "--keep").refused("reconcile-differs")
+    for further in ((), ("--all",)):
+        (one,) = house.lockgate("reconcile", "--json", *further).json["differences"]
+        assert (one["kind"], one["units"]) == ("missing-deposit", "5000000")
+    assert house.ok("audit", "verify")["ok"]
+    house.world.go_down()
+    assert house.lockgate("reconcile").refused("ledger-unread")
 
 
 def test_the_sheet_stands_side_by_side_and_statements_and_exports_follow(house: House, tmp_path: Path) -> None:

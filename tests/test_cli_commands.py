@@ -10,14 +10,17 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from sqlalchemy import Engine, event
 
 from online import cli
 from online.cli.views import by_prefix
@@ -137,6 +140,37 @@ def test_the_loop_ends_well_when_the_system_asks_it_to(home: Path) -> None:
         loop.send_signal(signal.SIGTERM)
         assert loop.wait(timeout=20) == 0
     assert "node-unreachable" in heard
+
+
+@pytest.fixture
+def failing() -> Iterator[Callable[[str], None]]:
+    """Let the next turn's first statement fail as a database does: by SQLite's code, or as a server that is gone."""
+    codes: list[str] = []
+
+    def fail(_cursor: Any, statement: str, *_: Any) -> None:
+        if codes and "signer" in statement:
+            trouble = sqlite3.OperationalError("as the driver says it")
+            if code := codes.pop():
+                trouble.sqlite_errorname = code
+            raise trouble
+
+    event.listen(Engine, "do_execute", fail)
+    yield codes.append
+    event.remove(Engine, "do_execute", fail)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("SQLITE_FULL", "disk-full"), ("SQLITE_BUSY", "store-busy"), ("", "store-unreachable")]
+)
+def test_a_database_that_fails_for_a_while_is_a_trouble_of_the_turn_and_does_not_end_the_loop(
+    home: Path, failing: Callable[[str], None], code: str, said: str
+) -> None:
+    failing(code)
+    done = lockgate("--home", home, "run", "--until-idle", "--interval", "0.1", "--json")
+    first, last = (json.loads(line)["troubles"] for line in done.out.splitlines())
+    assert (done.code, said in first[0], last) == (0, True, [])
+    failing(code)
+    assert lockgate("--home", home, "run", "--once").refused(said)
 
 
 def test_the_signer_knows_a_key_file_that_was_made_on_the_coordinator(home: Path, tmp_path: Path) -> None:

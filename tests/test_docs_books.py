@@ -10,10 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from online import config
 from online.devnet.server import serve
 from online.devnet.xrpl import XrplWorld
 from online.ledger.differences import Kind
-from tests.cli_house import House, build, copy
+from online.ledger.postings import Posting, post
+from online.people import open_station
+from online.store.database import open_store
+from shared.chains.xrpl import XRPL
+from tests.cli_house import PASSPHRASE, House, build, copy
+
+XRP = XRPL.network("xrpl:local").native
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "books.md").read_text("utf-8")
 COMMANDS = re.findall(r"^coordinator\$ lockgate (.*)$", PAGE, re.MULTILINE)
@@ -34,7 +41,8 @@ def test_every_command_of_the_page_ends_well(house: House, monkeypatch: pytest.M
     house.ok("customer", "add", "dave")
     assert len(COMMANDS) >= 15
     for command in COMMANDS:
-        done = house.lockgate(*shlex.split(command))
+        entry = _wrong(house) if "ENTRY…" in command else ""
+        done = house.lockgate(*shlex.split(command.replace("ENTRY…", entry)))
         assert done.code == 0, f"{command}: {done.err}"
     assert {name for name in os.listdir() if name.startswith("books.")} == {"books.csv", "books.beancount"}
 
@@ -44,3 +52,14 @@ def test_every_kind_of_difference_is_explained_on_the_page() -> None:
     cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
     named = {name for cell in cells for name in cell.replace("`", "").split(", ")}
     assert named == {kind.value for kind in Kind}
+
+
+def _wrong(house: House) -> str:
+    """Post an entry that names no transaction, and give its number."""
+    settings = config.load(house.home)
+    store = open_store(settings.store_url, open_station(settings, PASSPHRASE))
+    with store.transaction() as tx:
+        lines = [Posting("wallet:hot", XRP, 7), Posting("own:xrpl:local", XRP, -7)]
+        entry = post(tx, "by hand", "posted", lines, None, 1_800_000_000)
+    store.close()
+    return str(entry)

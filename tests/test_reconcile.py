@@ -62,7 +62,8 @@ ROWS: dict[str, tuple[list[Shown], list[Booked], list[tuple[Kind, int]]]] = {
     "two credits of which one is too large": (
         [shown(units=700)], [booked(), booked(units=300)], [(Kind.WRONG_AMOUNT, -100)]),
     "booked, and on no ledger": ([], [booked()], [(Kind.REORGANISED_AWAY, -500)]),
-    "booked and reversed, and on no ledger": ([], [booked(units=0)], []),
+    "booked without any units, and on no ledger": ([], [booked(units=0)], []),
+    "booked and reversed, and on no ledger": ([], [booked(), booked(units=-500, source="correction 1")], []),
     "booked above what was read": ([], [booked(height=SETTLED + 1)], []),
     "booked from before the opening": ([], [booked(height=OPENED)], [(Kind.BEFORE_OPENING, -500)]),
     "shown from before the opening, and booked": (
@@ -109,8 +110,9 @@ def test_grace_is_never_given_to_what_is_booked_wrongly() -> None:
 
 def test_a_balance_that_its_movements_do_not_explain_is_named() -> None:
     place: Place = ("hot", XRP)
-    assert balances_off({place: 1_500}, {place: 1_000}, [shown()]) == ()
-    (one,) = balances_off({place: 1_400}, {place: 1_000}, [shown()])
+    assert balances_off({place: 1_500}, {place: 1_000}, {place: 500}) == ()
+    assert balances_off({place: 1_000}, {place: 1_000}, {}) == ()
+    (one,) = balances_off({place: 1_400}, {place: 1_000}, {place: 500})
     assert (one.kind, one.amount) == (Kind.BALANCE_OFF, -100)
 
 

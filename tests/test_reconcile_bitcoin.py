@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from online.chains.api import Historian
+from online.chains.bitcoin import counterparty, movements
 from online.chains.bitcoin.movements import Ours, of_block
 from online.chains.bitcoin.node import Node
 from online.ledger.books import open_wallet
@@ -41,7 +42,7 @@ def look(house: House, **options: Any) -> Report:
 
 def found(house: House) -> Found:
     report = look(house)
-    assert (report.failed, report.limits) == ((), ())
+    assert (report.failed, report.limits) == ({}, ())
     return [(one.kind, one.wallet, one.asset.code, one.amount) for one in report.findings]
 
 
@@ -95,6 +96,22 @@ def test_an_asset_that_came_from_outside_is_missing_in_the_books(house: House) -
     house.counterparty.credit(house.address("holding"), "XCP", 12)
     house.bitcoin.mine(CONFIRMATIONS)
     assert found(house) == [(Kind.MISSING_DEPOSIT, "holding", "XCP", 12)]
+
+
+def test_more_rows_of_assets_than_a_node_tells_at_once_are_read_block_by_block(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counterparty, "_PAGE", "2")
+    monkeypatch.setattr(counterparty, "_PAGES_MOST", 3)
+    monkeypatch.setattr(movements, "BLOCKS_MOST", 4)
+    for units in range(1, 11):
+        house.bitcoin.mine(1)
+        house.counterparty.credit(house.address("holding"), "XCP", units)
+    house.bitcoin.mine(CONFIRMATIONS)
+    assert found(house) == [(Kind.MISSING_DEPOSIT, "holding", "XCP", units) for units in range(1, 11)]
+    for _ in range(4):
+        house.tick()  # the intake reads on by the same rows
+    assert found(house) == []
 
 
 def test_a_deep_reorganisation_takes_away_what_was_posted(house: House) -> None:
@@ -151,14 +168,31 @@ def test_what_was_read_and_is_settled_is_not_asked_for_again(house: House, monke
     assert [one.kind for one in first.findings] == [Kind.MISSING_DEPOSIT]
 
 
-def test_addresses_that_were_not_read_before_are_read_from_the_beginning(house: House) -> None:
+def test_what_an_address_held_before_it_was_known_is_named_by_its_balance_and_then_by_its_transaction(
+    house: House,
+) -> None:
     memory: Memory = {}
     house.fund(7_777, wallet="deposits", index=1)
     house.bitcoin.mine(5)
     look(house, memory=memory)
-    read = memory[NETWORK]
-    memory[NETWORK] = replace(read, owners=read.owners - {house.address("deposits", 1)}, found=())
-    assert [one.amount for one in look(house, memory=memory).findings] == [7_777]
+    memory[NETWORK] = replace(memory[NETWORK], shown=(), moved={**memory[NETWORK].moved, ("deposits", BTC): (0, 0)})
+    opened = look(house).stands[NETWORK].moved["deposits", BTC][0]
+    memory[NETWORK] = replace(memory[NETWORK], moved={**memory[NETWORK].moved, ("deposits", BTC): (opened, 0)})
+    assert [(one.kind, one.amount) for one in look(house, memory=memory).findings] == [(Kind.BALANCE_OFF, 7_777)]
+    assert [one.kind for one in look(house, memory=memory, whole=True).findings] == [Kind.MISSING_DEPOSIT]
+
+
+def test_a_stand_on_another_chain_is_not_gone_on_from(house: House) -> None:
+    memory: Memory = {}
+    holding = Destination(house.address("holding"))
+    house.approved(draft_pay(house.store, house.asking(), wallet="cold", payments=[(holding, amount(COIN // 2))]))
+    settled(house)
+    house.bitcoin.mine(1)
+    assert look(house, memory=memory).findings == ()
+    assert memory[NETWORK].shown == ()
+    house.bitcoin.reorg(CONFIRMATIONS + 1, transactions=[])
+    gone = [(one.kind, one.wallet) for one in look(house, memory=memory).findings]
+    assert gone == [(Kind.REORGANISED_AWAY, "cold"), (Kind.REORGANISED_AWAY, "holding")]
 
 
 def test_a_block_that_the_node_has_no_more_is_said(house: House) -> None:
@@ -166,7 +200,7 @@ def test_a_block_that_the_node_has_no_more_is_said(house: House) -> None:
     house.bitcoin.faults.forgotten.add(house.bitcoin.chain.active[-2])
     report = look(house)
     assert report.findings == ()
-    assert "history-missing" in report.failed[0]
+    assert "history-missing" in report.failed[NETWORK]
 
 
 def test_the_solvency_line_counts_every_asset(house: House) -> None:

@@ -23,7 +23,9 @@ from online.customers.register import register
 from online.customers.trades import HOUSE, Leg, trade
 from online.devnet.server import serve
 from online.devnet.xrpl import XrplWorld
-from online.ledger.books import journal, open_wallet
+from online.ledger.accounts import Kind as Account
+from online.ledger.books import balance_sheet, journal, open_wallet
+from online.ledger.corrections import Wanted, correct
 from online.ledger.differences import Kind
 from online.ledger.postings import Posting, post
 from online.ledger.reconcile import Report, keep, reconcile
@@ -36,6 +38,7 @@ from shared.effects import Destination, Payment
 from shared.errors import NodeAnswerUnreadable
 from shared.hdkeys import derive
 from tests.online_world import (
+    ALICE,
     BOB,
     NETWORK,
     NOW,
@@ -255,6 +258,35 @@ def test_a_reserve_that_changed_since_the_look_that_was_kept(served: Served) -> 
     assert verify(served.desk.store).ok
 
 
+# --- what two people correct --------------------------------------------------------------------------
+
+
+def corrected(served: Served, kind: Kind, **how: Any) -> None:
+    (tx_id,) = {one.tx_id for one in served.look().findings if one.kind is kind}
+    asked = Wanted(NETWORK, kind, tx_id, Account.OWN, **how)
+    gateway = served.desk.gateways[NETWORK]
+    correct(served.desk.store, gateway, asked, (ALICE.person, ALICE.sign), (BOB.person, BOB.sign), NOW)
+
+
+def test_a_payment_that_nobody_ordered_is_the_houses_loss_and_its_fee_is_a_fee(served: Served) -> None:
+    served.stolen(30)
+    corrected(served, Kind.UNEXPECTED_MOVEMENT)
+    assert [kind for kind, *_ in served.found()] == [Kind.MISSING_DEPOSIT]
+    books = {one.account: one.posted for one in balance_sheet(served.desk.store)}
+    assert books["wallet:hot"] == 970 * COIN - books[f"fees:{NETWORK}"]
+    assert books[f"fees:{NETWORK}"] >= 10
+
+
+def test_a_fee_that_was_booked_as_no_fee_becomes_one(served: Served) -> None:
+    served.desk.rebalance(80_000)
+    served.settled()
+    (fee,) = [units for one in journal(served.desk.store) if one.status == "posted"
+              for account, _, units in one.lines if account == f"fees:{NETWORK}"]  # fmt: skip
+    served.edit(f"fees:{NETWORK}", fee, fee + 5)
+    corrected(served, Kind.FEE_OFF)
+    assert served.found() == []
+
+
 # --- what can not be judged is said -------------------------------------------------------------------
 
 
@@ -265,7 +297,7 @@ def test_a_node_that_lacks_ledgers_is_no_judge_and_says_so(served: Served) -> No
     served.ledger.forget(range(last - 3, last - 1))
     report = served.look()
     assert report.findings == ()
-    assert "history-missing" in report.failed[0]
+    assert "history-missing" in report.failed[NETWORK]
 
 
 def test_a_gateway_without_history_is_judged_by_balances(tmp_path: Path) -> None:

@@ -346,11 +346,15 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Movements:
-    """Everything that moved, read up to `height`; up to `settled` nothing of it can change any more."""
+    """Everything that moved, read up to `height`; up to `settled` nothing of it can change any more.
+
+    `more` says that the ledger goes on above `height`: no more is read at once than fits in memory.
+    """
 
     found: tuple[Movement, ...]
     height: int
     settled: int
+    more: bool = False
 
 
 @runtime_checkable
@@ -360,11 +364,14 @@ class Historian(Protocol):
     network: str
 
     def movements(self, addresses: Collection[str], assets: Collection[Asset], since: int) -> Movements:
-        """Give every change of the native asset, and of these besides, at some addresses above a height.
+        """Give the changes of the native asset, and of these besides, at some addresses above a height, in a span.
 
         Raises:
             HistoryMissing: where the node does not have all of it. NodeUnreachable: of the node.
         """
+
+    def block(self, height: int) -> str:
+        """Give the hash of the ledger's block at a height. Raises HistoryMissing, NodeUnreachable."""
 
 
 @dataclass(frozen=True, slots=True)

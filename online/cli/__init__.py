@@ -44,7 +44,7 @@ _COMMANDS = {
     "request": ("request", "Requests for the signer: export, list, show again."),
     "answer": ("answer", "Answers of the signer: import."),
     "run": ("run", "Submit what is signed, and watch it to its end."),
-    "books": ("books", "The books: sheet, trial balance, journal, statements, export, check, opening."),
+    "books": ("books", "The books: sheet, trial balance, journal, statements, export, check, opening, correction."),
     "reconcile": ("reconcile", "Hold the nodes against the books, and what is held against what is owed."),
     "audit": ("audit", "Journals: verify, export, compare, import the signer's."),
     "decode": ("decode", "Explain a transaction, signed or unsigned, or refuse it."),

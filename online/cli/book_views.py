@@ -9,6 +9,7 @@ from online.cli.output import moment, signed
 
 if TYPE_CHECKING:
     from online.ledger.books import Balance, BookEntry
+    from online.ledger.corrections import Correction
     from online.ledger.reports import AssetSheet, Row
     from online.ledger.reserves import Locked
     from online.ledger.statements import Statement
@@ -95,6 +96,11 @@ def entry_rows(one: BookEntry) -> list[dict[str, Any]]:
         }
         for account, asset, units in one.lines
     ]  # fmt: skip
+
+
+def correction_value(one: Correction) -> dict[str, Any]:
+    """Show a correction: its entry, and each line."""
+    return {"entry": one.entry, "lines": [f"{line.account}: {signed(line.units, line.asset)}" for line in one.lines]}
 
 
 def _label(row: Row) -> str:

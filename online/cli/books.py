@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from online.cli.app import App, pass_app
+from online.cli.correct import correct
 from online.cli.output import fields, json_option, listing, note, say, signed
 from online.cli.views import opening_value
 from shared.errors import BooksDiffer, GatewayMissing
@@ -22,7 +23,7 @@ POINT_HELP = "an entry's number, or a moment in UTC such as \"2026-06-01 14:30\"
 
 @click.group()
 def books() -> None:
-    """The books: sheet, trial balance, journal, statements, export, check, opening."""
+    """The books: sheet, trial balance, journal, statements, export, check, opening, correction."""
 
 
 @books.command()
@@ -59,14 +60,16 @@ def sheet(app: App, at: str | None, *, each_customer: bool, as_json: bool) -> No
 
 
 @books.command()
+@click.option("--at", help=f"As it was there: {POINT_HELP}.")
 @json_option
 @pass_app
-def trial(app: App, *, as_json: bool) -> None:
-    """Add up all accounts of each asset: all sums are zero, and the balances are proven from the entries."""
-    from online.ledger.books import prove_balances, trial_balance
+def trial(app: App, at: str | None, *, as_json: bool) -> None:
+    """Add up all accounts of each asset: all sums are zero, and today's balances are proven from the entries."""
+    from online.ledger.books import prove_balances
+    from online.ledger.reports import trial_balance
 
     with app.reading() as store:
-        lines, faults = trial_balance(store), prove_balances(store)
+        lines, faults = trial_balance(store, _point(at)), prove_balances(store) if at is None else ()
     rows = [
         {
             "asset": one.asset.code,
@@ -212,6 +215,9 @@ def open_(app: App, wallet_name: str, *, as_json: bool) -> None:
             raise GatewayMissing(f"no node of {network} is configured")
         opened = open_wallet(store, wallet_name, app.gateways[network], app.now())
     fields({"wallet": wallet_name, **opening_value(opened)}, as_json=as_json)
+
+
+books.add_command(correct)
 
 
 def _point(text: str | None) -> Point:

@@ -137,10 +137,10 @@ def _place(network: str, address: str, tag: int | None) -> Destination:
 
 
 def _owed(store: Store, customer_id: str) -> list[str]:
-    from online.ledger.books import balance_sheet
+    from online.ledger.books import balances_of
     from shared.money import Amount
 
-    mine = [one for one in balance_sheet(store) if one.account == f"customer:{customer_id}" and one.posted]
+    mine = [one for one in balances_of(store, f"customer:{customer_id}") if one.posted]
     return [f"{Amount(one.asset, -one.posted)} on {one.asset.network}" for one in mine]
 
 

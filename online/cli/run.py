@@ -13,7 +13,7 @@ import click
 
 from online.cli.app import App, pass_app
 from online.cli.output import json_option, note, say
-from shared.errors import LoopTrouble, NodeUnreachable, StoreBusy
+from shared.errors import DiskFull, LoopTrouble, NodeUnreachable, StoreBusy, StoreUnreachable
 
 if TYPE_CHECKING:
     from online.jobs.loop import Report
@@ -33,7 +33,7 @@ def run(app: App, interval: float, *, once: bool, until_idle: bool, as_json: boo
         told: Collection[str] = ()
         before: tuple[str, ...] = ()
         while not ending.is_set():
-            report, warnings = _turn(store, app), _warnings(store)
+            report, warnings = _turn(store, app, once=once), _warnings(store)
             _print(report, before, [text for text in warnings if text not in told], as_json=as_json)
             told, before = warnings, report.waits
             if once and report.troubles:
@@ -43,7 +43,7 @@ def run(app: App, interval: float, *, once: bool, until_idle: bool, as_json: boo
             ending.wait(interval)
 
 
-def _turn(store: Store, app: App) -> Report:
+def _turn(store: Store, app: App, *, once: bool) -> Report:
     from online.jobs.loop import Report, tick
     from online.telling import in_the_way
 
@@ -51,6 +51,10 @@ def _turn(store: Store, app: App) -> Report:
         return tick(store, app.gateways, app.now(), app.config.spools)
     except StoreBusy as busy:  # another command writes; the next round comes soon
         return Report((), (), 0, (), (in_the_way("this round", busy),))
+    except (StoreUnreachable, DiskFull) as trouble:  # a server starts again, somebody makes room: nothing is half done
+        if once:
+            raise
+        return Report((), (), 0, (in_the_way("this round", trouble),))
 
 
 def _warnings(store: Store) -> Collection[str]:

@@ -86,7 +86,7 @@ def _reserve(tx: Tx, job: Job, now: int) -> dict[str, Value]:
     """Let the books reserve for the one of the job's rivals that now holds the reservation, and for no other."""
     states = rivals(tx.sql, job)
     held = holder(states)
-    voided = [entry for number in sorted(states) if number != held for entry in postings.void_pending(tx, number)]
+    voided = [entry for number in sorted(states) if number != held for entry in postings.void_pending(tx, number, now)]
     said: dict[str, Value] = {"voided": voided} if voided or job.state in ENDS else {}
     if held is not None and not postings.is_pending(tx.sql, held):
         lines = rules.reserved(tx.sql, effects_of(find_job(tx.sql, held)))

@@ -5,11 +5,11 @@ A difference is shown and never absorbed: only a transaction or an opening write
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import Connection, Select, delete, insert, or_, select
 
 from online.chains.api import Gateway
 from online.ledger import postings, reserves, rules
@@ -48,15 +48,6 @@ class Balance:
     """An account's balance of one asset in base units, below zero where it owes."""
 
     account: str
-    asset: Asset
-    posted: int
-    pending: int
-
-
-@dataclass(frozen=True, slots=True)
-class TrialLine:
-    """The sum of all accounts for an asset, which is nothing if the books add up."""
-
     asset: Asset
     posted: int
     pending: int
@@ -104,9 +95,10 @@ def open_wallet(store: Store, wallet: str, gateway: Gateway, now: int) -> Balanc
         }  # fmt: skip
         body["places"], body["posted"] = places, postings.sworn(tx.sql, entry)
         native = chain(found.network).network(found.network).native
-        body["reserves"] = reserves.noted(tx, [(wallet, native, seen.reserved, height)], now)
+        body["reserves"] = reserves.noted(tx, [(wallet, native, seen.reserved, height)], now, reconciled=False)
         station_journal.append(tx, "opening", body, now)
-        rows = [{"wallet": wallet, "asset_code": asset.code, "height": height} for asset in fresh]
+        rows = [{"wallet": wallet, "asset_code": code, "height": height, "units": held_units, "entry": entry}
+                for code, held_units in units.items()]  # fmt: skip
         table = tables.openings  # what was empty when it was opened may be opened again, and the later height counts
         again = (table.c.wallet == wallet) & table.c.asset_code.in_(asset.code for asset in fresh)
         tx.sql.execute(delete(table).where(again))
@@ -162,31 +154,34 @@ def prove_balances(store: Store) -> tuple[str, ...]:
         for key in sorted(kept.keys() | proven.keys())
         if kept.get(key, (0, 0)) != proven.get(key, (0, 0))
     ]
-    sums = [f"{line.asset}: {line.posted} posted, {line.pending} pending" for line in trial_balance(store)
-            if line.posted or line.pending]
-    return (*problems, *sums, *wrong_sides(store))
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for (_, network, code), (pending, posted) in kept.items():
+        before = sums.get((network, code), (0, 0))
+        sums[network, code] = before[0] + posted, before[1] + pending
+    off = [f"{code} on {network}: {posted} posted, {pending} pending"
+           for (network, code), (posted, pending) in sorted(sums.items()) if posted or pending]  # fmt: skip
+    return (*problems, *off, *wrong_sides(store))
 
 
 def balance_sheet(store: Store) -> tuple[Balance, ...]:
     """List every account's balance, by account and asset."""
-    table = tables.balances
+    return _balances(store, select(tables.balances))
+
+
+def balances_of(store: Store, account: str) -> tuple[Balance, ...]:
+    """List one account's balances, by asset."""
+    return _balances(store, select(tables.balances).where(tables.balances.c.account == account))
+
+
+def _balances(store: Store, query: Select[Any]) -> tuple[Balance, ...]:
+    table = tables.balances.c
     with store.reading() as connection:
-        rows = connection.execute(select(table).order_by(table.c.account, table.c.asset_network, table.c.asset_code))
+        rows = connection.execute(query.order_by(table.account, table.asset_network, table.asset_code))
         asset_of = finder(connection)
         return tuple(
             Balance(row.account, asset_of(row.asset_network, row.asset_code), int(row.posted), int(row.pending))
             for row in rows
         )
-
-
-def trial_balance(store: Store) -> tuple[TrialLine, ...]:
-    """Sum all accounts for each asset."""
-    posted: Counter[Asset] = Counter()
-    pending: Counter[Asset] = Counter()
-    for balance in balance_sheet(store):
-        posted[balance.asset] += balance.posted
-        pending[balance.asset] += balance.pending
-    return tuple(TrialLine(asset, posted[asset], pending[asset]) for asset in sorted(posted))
 
 
 def journal(store: Store) -> tuple[BookEntry, ...]:
@@ -246,7 +241,7 @@ def _differences(store: Store, wallet: Wallet, gateway: Gateway) -> list[Differe
     """Compare every asset that the ledger or the books know of the wallet; the native one always."""
     seen = holdings(store, wallet, gateway)
     held, height = seen.held, seen.height
-    kept = {one.asset: one for one in balance_sheet(store) if one.account == f"wallet:{wallet.name}"}
+    kept = {one.asset: one for one in balances_of(store, f"wallet:{wallet.name}")}
     native = chain(wallet.network).network(wallet.network).native
     known = {asset for asset in held if held[asset]} | {one.asset for one in kept.values() if one.posted or one.pending}
     found = []

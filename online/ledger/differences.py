@@ -33,17 +33,40 @@ class Kind(StrEnum):
     RESERVE_CHANGED = "reserve-changed"
 
 
+_CORRECT: Final = "correct the books by two people's word: `lockgate books correct"
+
+CORRECTABLE: Final = frozenset({
+    Kind.MISSING_DEPOSIT, Kind.UNEXPECTED_MOVEMENT, Kind.WRONG_AMOUNT, Kind.FEE_OFF, Kind.DOUBLE_CREDIT,
+    Kind.DOUBLE_DEBIT, Kind.REORGANISED_AWAY, Kind.BEFORE_OPENING, Kind.ENTRY_WITHOUT_TRANSACTION,
+})  # fmt: skip
+"""What `lockgate books correct` takes; the others end by themselves or name no transaction."""
+
 NEXT_STEPS: Final[Mapping[Kind, str]] = {
-    Kind.MISSING_DEPOSIT: "run `lockgate run`; if it stays, look the transaction up and book it through suspense",
-    Kind.UNEXPECTED_MOVEMENT: "stop signing: nobody here ordered this; compare the signer's journal (`lockgate audit`)",
-    Kind.WRONG_AMOUNT: "look the transaction up; correct the books by an order of two people, never by an edit",
-    Kind.FEE_OFF: "look the transaction up; the fee in the books is not the one that the ledger took",
+    Kind.MISSING_DEPOSIT: (
+        f"run `lockgate run`; if it stays, look the transaction up, then {_CORRECT} missing-deposit TX --against own`"
+    ),
+    Kind.UNEXPECTED_MOVEMENT: (
+        "stop signing: nobody here ordered this; compare the signer's journal (`lockgate audit`); once it is known, "
+        f"{_CORRECT} unexpected-movement TX --against own`"
+    ),
+    Kind.WRONG_AMOUNT: f"look the transaction up; {_CORRECT} wrong-amount TX --against own`",
+    Kind.FEE_OFF: f"look the transaction up; {_CORRECT} fee-off TX --against own`",
     Kind.STUCK_IN_FLIGHT: "run `lockgate run`; if it stays, look at the job: `lockgate order show`",
-    Kind.DOUBLE_CREDIT: "hold the customer (`lockgate customer hold`); reverse the second credit by two people's order",
-    Kind.DOUBLE_DEBIT: "give the second debit back by two people's order; the ledger took it once",
-    Kind.REORGANISED_AWAY: "an incident: hold whoever was credited, ask a second node, reverse by two people's order",
-    Kind.BEFORE_OPENING: "the opening balance holds it already: reverse the entry by two people's order",
-    Kind.ENTRY_WITHOUT_TRANSACTION: "an incident: only transactions and openings move wallets; `lockgate audit verify`",
+    Kind.DOUBLE_CREDIT: (
+        f"hold the customer (`lockgate customer hold`); {_CORRECT} double-credit TX --reverse ENTRY` with the second"
+    ),
+    Kind.DOUBLE_DEBIT: f"the ledger took it once: {_CORRECT} double-debit TX --reverse ENTRY` with the second",
+    Kind.REORGANISED_AWAY: (
+        "an incident: hold whoever was credited, ask a second node, run `lockgate run`; if it stays, "
+        f"{_CORRECT} reorganised-away TX --reverse ENTRY`"
+    ),
+    Kind.BEFORE_OPENING: (
+        f"the opening balance holds it already: {_CORRECT} before-opening TX --reverse ENTRY`"
+    ),
+    Kind.ENTRY_WITHOUT_TRANSACTION: (
+        "an incident: only transactions and openings move wallets; `lockgate audit verify`; then "
+        f"{_CORRECT} entry-without-transaction ENTRY`"
+    ),
     Kind.BALANCE_OFF: "ask a second node; if it agrees, compare the opening balance with the ledger at that height",
     Kind.RESERVE_CHANGED: "what can be spent changed, and not what is held: look for new objects, keys or a new rule",
 }
@@ -69,7 +92,8 @@ class Shown:
 class Booked:
     """What the books have of a transaction in a wallet: posted at a height, pending, or seen and waiting to be booked.
 
-    `source` says from where, such as "job 3". Pending is overdue above the height `until`, where there is one.
+    `source` says from where, such as "job 3", and `entry` which one of the books it is. Pending is overdue above the
+    height `until`, where there is one.
     """
 
     tx_id: str
@@ -81,6 +105,7 @@ class Booked:
     source: str
     height: int = 0
     until: int | None = None
+    entry: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +122,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference: what it is, where, how much in base units, in which transaction, and what to do."""
+    """One difference: what it is, where, how much in base units, in which transaction, and what to do.
+
+    `lacks` are the units that the books would have to move the wallet by to say what the ledger says, and the fee.
+    """
 
     kind: Kind
     wallet: str
@@ -106,6 +134,7 @@ class Finding:
     tx_id: str = ""
     height: int | None = None
     source: str = ""
+    lacks: tuple[int, int] = (0, 0)
 
     @property
     def next_step(self) -> str:
@@ -116,7 +145,8 @@ class Finding:
 Place = tuple[str, Asset]
 """A wallet and one of its assets."""
 
-_Key = tuple[str, str, Asset]
+Key = tuple[str, str, Asset]
+"""A transaction in a wallet, and one of its assets."""
 
 
 def compare(
@@ -126,13 +156,8 @@ def compare(
 
     What the ledger has settled for no more than `grace` heights may still be on its way into the books.
     """
-    ledger: dict[_Key, list[Shown]] = defaultdict(list)
-    for one in shown:
-        ledger[one.tx_id, one.wallet, one.asset].append(one)
-    books: dict[_Key, list[Booked]] = defaultdict(list)
-    for row in booked:
-        books[row.tx_id, row.wallet, row.asset].append(row)
-    moving = {tx_id for (tx_id, _, _), rows in books.items() if any(row.status == "pending" for row in rows)}
+    ledger, books = _by_key(shown, booked)
+    moving = _moving(books)
     found = []
     for key in sorted(ledger.keys() | books.keys()):
         span = spans.get((key[1], key[2]))
@@ -142,21 +167,28 @@ def compare(
         if judged is not None:
             kind, amount, height = judged
             source = ", ".join(sorted({row.source for row in books.get(key, [])}))
-            found.append(Finding(kind, key[1], key[2], amount, key[0], height, source))
+            lacks = _lacks(kind, ledger.get(key, []), books.get(key, []))
+            found.append(Finding(kind, key[1], key[2], amount, key[0], height, source, lacks))
     return tuple(sorted(found, key=lambda one: (one.wallet, one.asset, one.height or 0, one.tx_id)))
 
 
+def unsettled(shown: Iterable[Shown], booked: Iterable[Booked], spans: Mapping[Place, Span]) -> set[str]:
+    """Name the transactions that `compare` must see again once more is read; of all others both say the same."""
+    ledger, books = _by_key(shown, booked)
+    moving = _moving(books)
+    return {key[0] for key in ledger.keys() | books.keys()
+            if not _is_settled(ledger.get(key), books.get(key, []), spans.get((key[1], key[2])),
+                               moving=key[0] in moving)}  # fmt: skip
+
+
 def balances_off(
-    held: Mapping[Place, int], opened: Mapping[Place, int], shown: Iterable[Shown]
+    held: Mapping[Place, int], opened: Mapping[Place, int], moved: Mapping[Place, int]
 ) -> tuple[Finding, ...]:
-    """Name each balance on a ledger that is not its opening and all movements since."""
-    moved: Counter[Place] = Counter()
-    for one in shown:
-        moved[one.wallet, one.asset] += one.units
+    """Name each balance on a ledger that is not its opening and all that moved since."""
     return tuple(
-        Finding(Kind.BALANCE_OFF, *place, held[place] - opened[place] - moved[place])
+        Finding(Kind.BALANCE_OFF, *place, held[place] - opened[place] - moved.get(place, 0))
         for place in sorted(held.keys() & opened.keys())
-        if held[place] != opened[place] + moved[place]
+        if held[place] != opened[place] + moved.get(place, 0)
     )
 
 
@@ -170,6 +202,41 @@ def reserves_changed(before: Mapping[Place, int], now: Mapping[Place, int]) -> t
 
 
 _Judged = tuple[Kind, int, int | None]
+
+
+def _by_key(
+    shown: Iterable[Shown], booked: Iterable[Booked]
+) -> tuple[dict[Key, list[Shown]], dict[Key, list[Booked]]]:
+    ledger: dict[Key, list[Shown]] = defaultdict(list)
+    for one in shown:
+        ledger[one.tx_id, one.wallet, one.asset].append(one)
+    books: dict[Key, list[Booked]] = defaultdict(list)
+    for row in booked:
+        books[row.tx_id, row.wallet, row.asset].append(row)
+    return ledger, books
+
+
+def _moving(books: Mapping[Key, list[Booked]]) -> set[str]:
+    """Name the transactions that the books have on their way, wherever to."""
+    return {tx_id for (tx_id, _, _), rows in books.items() if any(row.status == "pending" for row in rows)}
+
+
+def _is_settled(shown: list[Shown] | None, books: list[Booked], span: Span | None, *, moving: bool) -> bool:
+    """Say whether both tell the same of a transaction in a wallet, or nothing that is judged."""
+    posted = [row for row in books if row.status == "posted"]
+    if moving or len(posted) < len(books):
+        return False
+    if span is None:
+        return True
+    if shown is None:
+        return not any(row.units or row.fee for row in posted)
+    height = max(one.height for one in shown)
+    if height > span.settled:
+        return False
+    if height <= span.opening:
+        return not posted
+    units = sum(one.units for one in shown)
+    return _unequal(shown, units, posted, height) is None if posted else not units and not any(one.fee for one in shown)
 
 
 def _judge(
@@ -196,11 +263,20 @@ def _judge(
     return (Kind.UNEXPECTED_MOVEMENT, units, height) if units or any(one.fee for one in shown) else None
 
 
+def _lacks(kind: Kind, shown: list[Shown], books: list[Booked]) -> tuple[int, int]:
+    """Give what posted entries lack of what the ledger shows; what the opening holds already it does not show."""
+    posted = [row for row in books if row.status == "posted"]
+    there = [] if kind is Kind.BEFORE_OPENING else shown
+    kept_fee = sum(row.fee for row in posted)
+    told = not any(one.fee is None for one in there)
+    return sum(one.units for one in there) - _sum(posted), sum(one.fee or 0 for one in there) - kept_fee if told else 0
+
+
 def _absent(posted: list[Booked], books: list[Booked], span: Span, grace: int) -> _Judged | None:
     """Judge what the books have and the ledger does not show."""
     if posted:
         height = max(row.height for row in posted)
-        if height > span.settled or not any(row.units or row.fee for row in posted):
+        if height > span.settled or not (_sum(posted) or sum(row.fee for row in posted)):
             return None
         kind = Kind.REORGANISED_AWAY if height > span.opening else Kind.BEFORE_OPENING
         return kind, -_sum(posted), height

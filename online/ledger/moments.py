@@ -1,25 +1,23 @@
 """Points in the life of the books: an entry, or a moment; and what the balances were there.
 
-What was posted never changes again. A voided entry was pending until the station's journal says that it was voided.
+What was posted never changes again. A voided entry was pending until it was voided, which its row says.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, func, select, true
+from sqlalchemy import ColumnElement, Connection, select, true
 
 from online.ledger.books import Balance
-from online.ledger.reserves import Locked, reserves_of
-from online.ledger.told import Said, told
+from online.ledger.postings import newest
+from online.ledger.reserves import Locked, locked
 from online.store import tables
 from online.store.assets import finder
-from shared.chains import chain
 from shared.errors import BadMoment
 
 _ENTRY: Final = re.compile(r"#?([1-9][0-9]{0,17})", re.ASCII)
@@ -44,11 +42,11 @@ class Point:
             return entry <= self.entry
         return self.time is None or time <= self.time
 
-    def condition(self) -> ColumnElement[bool]:
-        """Give what holds for the rows of entries that lie at the point or before it."""
+    def condition(self, entry: ColumnElement[int], time: ColumnElement[int]) -> ColumnElement[bool]:
+        """Give what holds for rows of the point or before it, by their columns of an entry's number and a time."""
         if self.entry is not None:
-            return tables.entries.c.id <= self.entry
-        return true() if self.time is None else tables.entries.c.time <= self.time
+            return entry <= self.entry
+        return true() if self.time is None else time <= self.time
 
 
 NOW: Final = Point()
@@ -76,9 +74,9 @@ def balances_at(connection: Connection, point: Point = NOW) -> tuple[Balance, ..
     Raises:
         BadMoment: for an entry that there is not.
     """
-    newest = connection.execute(select(func.max(tables.entries.c.id))).scalar() or 0
-    if point.entry is not None and point.entry > newest:
-        raise BadMoment(f"there is no entry {point.entry}: the newest is {newest}")
+    last = newest(connection)
+    if point.entry is not None and point.entry > last:
+        raise BadMoment(f"there is no entry {point.entry}: the newest is {last}")
     kept = _summed(connection, point) if not point.is_now else _running(connection)
     asset = finder(connection)
     return tuple(
@@ -87,33 +85,17 @@ def balances_at(connection: Connection, point: Point = NOW) -> tuple[Balance, ..
     )
 
 
-def voided_after(connection: Connection, point: Point) -> frozenset[int]:
-    """Give the entries that were voided only after a point, by the journal's word."""
-    later: set[int] = set()
-    beyond = False
-    for said in told(connection):
-        posted = said.body.get("posted")
-        number = posted[0] if isinstance(posted, list) and isinstance(posted[0], int) else 0
-        beyond = beyond or (point.entry is not None and number > point.entry)
-        if beyond or (point.time is not None and said.time > point.time):
-            voided = said.body.get("voided")
-            later |= {each for each in voided if isinstance(each, int)} if isinstance(voided, list) else set()
-        beyond = beyond or (point.entry is not None and number == point.entry)
-    return frozenset(later)
+def was_pending(point: Point, status: str, voided_before: int | None, voided_at: int | None) -> bool:
+    """Say whether an entry was pending at a point, by its status and when it was voided."""
+    if voided_before is None or voided_at is None:
+        return status == "pending"
+    return not point.is_now and not point.reaches(voided_before, voided_at)
 
 
 def locked_at(connection: Connection, point: Point = NOW) -> tuple[Locked, ...]:
     """Give what was last noted of each wallet up to a point, by wallet."""
-    homes = {row.name: row.network for row in connection.execute(select(tables.wallets))}
-    if point.is_now:
-        rows = connection.execute(select(tables.reserves).order_by(tables.reserves.c.wallet))
-        found = {row.wallet: (int(row.units), row.height, row.time) for row in rows}
-    else:
-        found = {}
-        for said in _until(connection, point):
-            found |= {name: (units, height, said.time) for name, units, height in reserves_of(said.body)}
-    native = {name: chain(home).network(home).native for name, home in homes.items()}
-    return tuple(Locked(name, native[name], *found[name]) for name in sorted(found))
+    seen = tables.reserves.c
+    return locked(connection, point.condition(seen.entry, seen.time))
 
 
 _Key = tuple[str, str, str]
@@ -127,26 +109,15 @@ def _running(connection: Connection) -> dict[_Key, tuple[int, int]]:
 def _summed(connection: Connection, point: Point) -> dict[_Key, tuple[int, int]]:
     line, entry = tables.lines.c, tables.entries.c
     query = (
-        select(line.account, line.asset_network, line.asset_code, line.units, line.entry, entry.status)
+        select(line.account, line.asset_network, line.asset_code, line.units, entry.status, entry.voided_at,
+               entry.voided_before)
         .join(tables.entries, entry.id == line.entry)
-        .where(point.condition())
-    )
-    later = voided_after(connection, point)
+        .where(point.condition(entry.id, entry.time))
+    )  # fmt: skip
     posted: Counter[_Key] = Counter()
     pending: Counter[_Key] = Counter()
     for row in connection.execute(query):
         key = (row.account, row.asset_network, row.asset_code)
         posted[key] += int(row.units) if row.status == "posted" else 0
-        waits = row.status == "pending" or (row.status == "voided" and row.entry in later)
-        pending[key] += int(row.units) if waits else 0
+        pending[key] += int(row.units) if was_pending(point, row.status, row.voided_before, row.voided_at) else 0
     return {key: (posted[key], pending[key]) for key in posted}
-
-
-def _until(connection: Connection, point: Point) -> Iterable[Said]:
-    """Give the journal's lines up to a point: up to the one that posted the entry, or what stands before the next."""
-    for said in told(connection):
-        posted = said.body.get("posted")
-        number = posted[0] if isinstance(posted, list) and isinstance(posted[0], int) else 0
-        if not point.reaches(number, said.time):
-            return
-        yield said

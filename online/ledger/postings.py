@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from online.store import tables
+from online.store import journal, tables
 from online.store.database import Tx
 from online.store.many import among, given
 from shared.encoding import Value, encode
@@ -87,17 +87,23 @@ def post_many(tx: Tx, entries: Sequence[Entry], now: int) -> list[int]:
     return numbers
 
 
-def void_pending(tx: Tx, job: int) -> list[Value]:
+def void_pending(tx: Tx, job: int, now: int) -> list[Value]:
     """Void what is pending for a job, take it out of the pending balances, and give the entries' numbers."""
     table = tables.entries
     query = select(table.c.id).where(table.c.job == job, table.c.status == "pending")
     voided, moved = tx.sql.execute(query.order_by(table.c.id)).scalars().all(), _Moved()
+    when = {"voided_at": journal.time(tx, now), "voided_before": newest(tx.sql) + 1}
     for entry in voided:
-        tx.sql.execute(update(table).where(table.c.id == entry).values(status="voided"))
+        tx.sql.execute(update(table).where(table.c.id == entry).values(status="voided", **when))
         for row in tx.sql.execute(select(tables.lines).where(tables.lines.c.entry == entry)):
             moved.note((row.account, row.asset_network, row.asset_code), "pending", -int(row.units))
     moved.write(tx)
     return list(voided)
+
+
+def newest(connection: Connection) -> int:
+    """Give the number of the newest entry, 0 where there is none."""
+    return connection.execute(select(func.max(tables.entries.c.id))).scalar() or 0
 
 
 def is_pending(connection: Connection, job: int) -> bool:

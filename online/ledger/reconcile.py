@@ -1,20 +1,18 @@
 """Node against books: every wallet, asset and transaction since the opening, and whether what is owed is covered.
 
-It reads and judges, and changes nothing: a difference is shown, never absorbed. The ledger is read before the books, so
-that whatever the books know of it is known here. `keep` writes what was found into the station's journal; the reserves
-of the next look are held against it.
+It reads and judges, and changes nothing: a difference is shown, never absorbed. `keep` writes what was found into the
+station's journal, with how far each network was held against the books: the next look goes on from there.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert
 
-from online.chains.api import Gateway, Movements
+from online.chains.api import Gateway
 from online.ledger.accounts import OWED, kind_of
 from online.ledger.accounts import wallet as account_name
 from online.ledger.books import Balance
@@ -22,24 +20,19 @@ from online.ledger.differences import (
     Finding,
     Kind,
     Place,
-    Shown,
-    Span,
     balances_off,
     compare,
     reserves_changed,
 )
-from online.ledger.facts import Facts, facts
 from online.ledger.looks import Memory, Seen, look, networks
 from online.ledger.moments import balances_at
-from online.ledger.reserves import noted, reserves_of
-from online.ledger.told import told
+from online.ledger.reserves import locked, noted
+from online.ledger.stands import Stand, find_stand, keep_stand
 from online.store import journal, tables
 from online.store.database import Store, Tx
 from shared.chains import chain
 from shared.encoding import Value
 from shared.money import Asset
-
-_KEPT: Final = "reconciled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +62,19 @@ class Solvency:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a look found. `limits` say what could not be judged by transactions, `failed` what could not be read."""
+    """What a look found.
+
+    `limits` say what could not be judged by transactions, `failed` which networks could not be read, and why. `stands`
+    are how far networks are held against the books by now.
+    """
 
     findings: tuple[Finding, ...]
     solvency: tuple[Solvency, ...]
     heights: Mapping[str, int]
     reserves: Mapping[Place, int]
     limits: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    stands: Mapping[str, Stand] = field(default_factory=dict)
 
 
 def reconcile(
@@ -86,24 +84,28 @@ def reconcile(
     grace: int = 0,
     before: Mapping[Place, int] | None = None,
     memory: Memory | None = None,
+    whole: bool = False,
 ) -> Report:
     """Hold every open wallet against its ledger, where a gateway is given.
 
     `grace` heights are left to the books to take in what the ledger has just settled. `before` are the reserves of an
-    earlier look; without them those that were kept last. `memory` is read and filled.
-
-    Raises:
-        NodeUnreachable: when a node does not answer.
+    earlier look; without them those that were kept last. What is new since the stand in the `memory`, which is filled,
+    or since the one that was kept is read; all since the openings where `whole` asks for it, or there is none. A node
+    that does not answer is a failure of its own network alone.
     """
     known_before: Memory = {} if memory is None else memory
-    seen = [look(store, gateways[one], one, known_before) for one in networks(store) if one in gateways]
+    seen = []
+    for network in (one for one in networks(store) if one in gateways):
+        with store.reading() as connection:
+            stand = None if whole else known_before.get(network) or find_stand(connection, network)
+        seen.append(look(store, gateways[network], network, stand))
+    stands = {one.network: one.walked.stand for one in seen if one.walked is not None}
+    known_before |= stands
     with store.reading() as connection:
-        known = facts(connection, [one.network for one in seen])
         balances = balances_at(connection)
-        last = _kept_reserves(connection) if before is None else before
-    findings = [finding for one in seen for finding in _differences(one, known, balances, grace)]
-    findings += [Finding(Kind.ENTRY_WITHOUT_TRANSACTION, name, asset, -units, source=f"entry {entry}")
-                 for entry, name, asset, units in known.strays]  # fmt: skip
+        kept = locked(connection, tables.reserves.c.reconciled)
+    last = {(one.wallet, one.asset): one.units for one in kept} if before is None else before
+    findings = [finding for one in seen for finding in _differences(one, balances, grace)]
     reserves = {place: units for one in seen for place, units in _reserves(one).items()}
     return Report(
         findings=(*findings, *reserves_changed(last, reserves)),
@@ -111,7 +113,8 @@ def reconcile(
         heights={one.network: max((held.height for held in one.held.values()), default=0) for one in seen},
         reserves=reserves,
         limits=tuple(limit for one in seen for limit in _limits(one)),
-        failed=tuple(f"{one.network}: {one.trouble}" for one in seen if one.trouble),
+        failed={one.network: one.trouble for one in seen if one.trouble},
+        stands=stands,
     )
 
 
@@ -124,9 +127,10 @@ def keep(store: Store, report: Report, now: int) -> None:
     body: dict[str, Value] = {"heights": dict(report.heights), "differences": [[*row] for row in rows]}
     seen = [(name, asset, units, report.heights[asset.network]) for (name, asset), units in report.reserves.items()]
     with store.transaction() as tx:
-        body["reserves"] = noted(tx, seen, now)
+        body["stands"] = {network: keep_stand(tx, network, stand) for network, stand in report.stands.items()}
+        body["reserves"] = noted(tx, seen, now, reconciled=True)
         _replace(tx, rows)
-        journal.append(tx, _KEPT, body, now)
+        journal.append(tx, "reconciled", body, now)
 
 
 def _replace(tx: Tx, rows: Sequence[tuple[str, ...]]) -> None:
@@ -137,15 +141,6 @@ def _replace(tx: Tx, rows: Sequence[tuple[str, ...]]) -> None:
         tx.sql.execute(insert(table), values)
 
 
-def _kept_reserves(connection: Connection) -> dict[Place, int]:
-    """Read the reserves that were kept last, none where there never was a look."""
-    for said in told(connection, newest_first=True):
-        if said.kind == _KEPT:
-            homes = {row.name: row.network for row in connection.execute(select(tables.wallets))}
-            return {(name, _native(homes[name])): units for name, units, _ in reserves_of(said.body)}
-    return {}
-
-
 def _native(network: str) -> Asset:
     return chain(network).network(network).native
 
@@ -153,33 +148,17 @@ def _native(network: str) -> Asset:
 # --- judging ------------------------------------------------------------------------------------------
 
 
-def _differences(
-    seen: Seen, known: Facts, balances: Sequence[Balance], grace: int
-) -> Iterable[Finding]:
-    if seen.moved is None:
+def _differences(seen: Seen, balances: Sequence[Balance], grace: int) -> Iterable[Finding]:
+    if seen.walked is None:
         yield from () if seen.trouble else _by_balance(seen, balances)
         return
-    shown = [one for one in _shown(seen, seen.moved, known) if one.height > known.heights[one.wallet, one.asset]]
-    names = {one.name for one in seen.wallets}
-    places = [place for place in known.heights if place[0] in names]
-    spans = {place: Span(known.heights[place], seen.moved.settled) for place in places}
-    yield from compare(shown, known.booked, spans, grace)
+    known, opened = seen.walked, seen.opened.units
+    yield from compare(known.shown, known.booked, known.spans, grace)
+    for entry, name, asset, units in known.strays:
+        kind = Kind.ENTRY_WITHOUT_TRANSACTION
+        yield Finding(kind, name, asset, -units, source=f"entry {entry}", lacks=(-units, 0))
     if seen.quiet:
-        held = {place: seen.held[place[0]].held[place[1]] for place in places}
-        yield from balances_off(held, {place: known.opened[place] for place in places}, shown)
-
-
-def _shown(seen: Seen, moved: Movements, known: Facts) -> Iterable[Shown]:
-    """Give what moved as facts of wallets; the transactions of one job go by the name that the books have for it."""
-    pairs = set(known.alias.values())
-    for one in moved.found:
-        name = seen.owners[one.address]
-        if (name, one.asset) not in known.heights:
-            continue  # an asset that was never opened for this wallet is not in its books
-        tx_id = known.alias.get(one.tx_id, one.tx_id)
-        # Of a commit and its reveal the fees are told apart by neither.
-        fee = None if tx_id in pairs else one.fee_units
-        yield Shown(tx_id, name, one.asset, one.units, fee, one.height)
+        yield from balances_off({place: seen.held[place[0]].held[place[1]] for place in opened}, opened, known.moved)
 
 
 def _by_balance(seen: Seen, balances: Sequence[Balance]) -> Iterable[Finding]:
@@ -197,7 +176,7 @@ def _reserves(seen: Seen) -> dict[Place, int]:
 
 
 def _limits(seen: Seen) -> Iterable[str]:
-    if seen.moved is None and seen.wallets and not seen.trouble:
+    if seen.walked is None and seen.wallets and not seen.trouble:
         yield f"{seen.network}: judged by balances alone, its gateway tells no movements"
     if seen.wallets and not seen.quiet and not seen.trouble:
         yield f"{seen.network}: the ledger went on while it was read, its balances were not judged"

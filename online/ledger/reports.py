@@ -1,4 +1,4 @@
-"""The balance sheet side by side: what ledgers hold for the house, and to whom it belongs.
+"""The balance sheet side by side: what ledgers hold for the house, and to whom it belongs; and the trial balance.
 
 Posted amounts make up the sheet; what is pending stands apart in it. What ledgers lock of a wallet, as it was last
 seen, is taken off the wallet's row and stands in a row of its own: both together are what the ledger holds. Prices play
@@ -7,6 +7,7 @@ no part: every asset adds up alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -84,6 +85,26 @@ class AssetSheet:
         """Say whether both sides are the same, with what is pending and without."""
         waiting = sum(row.pending for row in self.on_ledger) - sum(row.pending for row in self.off_ledger)
         return self.on_total == self.off_total and waiting == 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLine:
+    """The sum of all accounts for an asset, which is nothing if the books add up."""
+
+    asset: Asset
+    posted: int
+    pending: int
+
+
+def trial_balance(store: Store, point: Point = NOW) -> tuple[TrialLine, ...]:
+    """Sum all accounts for each asset, as they were at a point. Raises BadMoment."""
+    posted: Counter[Asset] = Counter()
+    pending: Counter[Asset] = Counter()
+    with store.reading() as connection:
+        for balance in balances_at(connection, point):
+            posted[balance.asset] += balance.posted
+            pending[balance.asset] += balance.pending
+    return tuple(TrialLine(asset, posted[asset], pending[asset]) for asset in sorted(posted))
 
 
 def sheet(store: Store, point: Point = NOW, *, each_customer: bool = False) -> tuple[AssetSheet, ...]:

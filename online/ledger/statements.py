@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 from online.customers.register import find_customer
 from online.ledger.accounts import OWED, Kind, kind_of
 from online.ledger.books import BookEntry
-from online.ledger.moments import NOW, Point, voided_after
+from online.ledger.moments import NOW, Point, was_pending
 from online.store import tables
 from online.store.assets import finder
 from online.store.database import Store
@@ -95,7 +95,7 @@ def wallet_statement(store: Store, wallet: str, since: Point = NOW, until: Point
 
 def _conditions(wanted: Filter) -> Iterable[ColumnElement[bool]]:
     entry, line = tables.entries.c, tables.lines.c
-    yield wanted.until.condition()
+    yield wanted.until.condition(entry.id, entry.time)
     if not wanted.since.is_now:
         since = wanted.since
         yield entry.id >= since.entry if since.entry is not None else entry.time >= since.time
@@ -118,13 +118,13 @@ def _statements(connection: Connection, account: str, since: Point, until: Point
     """Read an account's lines once, and divide them into before, within and pending."""
     line, entry = tables.lines.c, tables.entries.c
     query = (
-        select(line.entry, line.asset_network, line.asset_code, line.units, entry.time, entry.memo, entry.status)
+        select(line.entry, line.asset_network, line.asset_code, line.units, entry.time, entry.memo, entry.status,
+               entry.voided_at, entry.voided_before)
         .join(tables.entries, entry.id == line.entry)
-        .where(line.account == account, until.condition())
+        .where(line.account == account, until.condition(entry.id, entry.time))
         .order_by(line.entry, line.position)
-    )
+    )  # fmt: skip
     sign = -1 if kind_of(account) in OWED else 1
-    later = frozenset() if until.is_now else voided_after(connection, until)
     pages: dict[Asset, _Page] = {}
     asset = finder(connection)
     for row in connection.execute(query):
@@ -133,7 +133,7 @@ def _statements(connection: Connection, account: str, since: Point, until: Point
         if row.status == "posted":
             line_of_it = StatementLine(row.entry, row.time, row.memo, units, 0)
             page.take(line_of_it, inside=_inside(since, row.entry, row.time))
-        elif row.status == "pending" or row.entry in later:
+        elif was_pending(until, row.status, row.voided_before, row.voided_at):
             page.pending += units
     return tuple(
         Statement(account, one, page.opening, tuple(page.lines), page.balance, page.pending)

@@ -46,6 +46,11 @@ def append_many(tx: Tx, told: Iterable[tuple[str, Mapping[str, Value]]], now: in
     return range(before.size, end.size)
 
 
+def time(tx: Tx, now: int) -> int:
+    """Give the time that a line written now has: no earlier than that of the line before it."""
+    return max(now, tip(tx.sql).time)
+
+
 def tip(connection: Connection) -> Tip:
     """Give where the journal ends."""
     blob = connection.execute(_TIP).scalar()

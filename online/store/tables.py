@@ -223,6 +223,9 @@ entries = Table(
     Column("memo", Text, nullable=False),
     Column("status", String(7), nullable=False),
     Column("time", BigInteger, nullable=False),
+    # When it was voided, if it was, and the number from which on entries came after that.
+    Column("voided_at", BigInteger),
+    Column("voided_before", BigInteger),
 )
 
 lines = Table(
@@ -284,13 +287,15 @@ places = Table(
     Index("places_by_address", "address"),
 )
 
-# Up to which height a wallet's opening balance of an asset holds what had arrived.
+# A wallet's opening balance of an asset, by which entry, and up to which height it holds what had arrived.
 openings = Table(
     "openings",
     metadata,
     Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
     Column("asset_code", String(64), primary_key=True),
     Column("height", BigInteger, nullable=False),
+    Column("units", String(40), nullable=False),
+    Column("entry", _Number, ForeignKey("entries.id"), nullable=False),
 )
 
 # What a wallet was opened with at places of customers, which waits in suspense; `left` is what no arrival told of yet.
@@ -304,15 +309,42 @@ found_at_opening = Table(
     Column("left", String(40), nullable=False),
 )
 
-# What a ledger locks of what a wallet holds, as the newest look that was kept saw it.
+# What a ledger locks of what a wallet holds, as each look that was kept saw it: `entry` was the newest one then, and
+# `reconciled` says that it was no opening's look.
 reserves = Table(
     "reserves",
     metadata,
-    Column("wallet", String(32), ForeignKey("wallets.name"), primary_key=True),
+    Column("id", _Number, primary_key=True),
+    Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("asset_code", String(64), nullable=False),
     Column("units", String(40), nullable=False),
     Column("height", BigInteger, nullable=False),
     Column("time", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("reconciled", Boolean, nullable=False),
+    Index("reserves_of_a_wallet", "wallet", "id"),
+)
+
+# What two people corrected in the books, and by which word: the difference that their entry ends.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("entry", _Number, ForeignKey("entries.id"), primary_key=True, autoincrement=False),
+    Column("network", String(40), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("tx_id", String(130), nullable=False, index=True),
+    Column("height", BigInteger, nullable=False),
+    Column("reverses", _Number, ForeignKey("entries.id")),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# How far a ledger was held against the books: `online.ledger.stands` says what `body` has.
+stands = Table(
+    "stands",
+    metadata,
+    Column("network", String(40), primary_key=True),
+    Column("height", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 # How the ledgers differed from the books at the newest look that was kept, each difference by its place there.
@@ -362,6 +394,8 @@ arrivals = Table(
     Index("arrivals_by_memo", "memo", "network"),
     Index("arrivals_of_a_customer", "customer", "id"),
     Index("arrivals_by_time", "created", "id"),
+    Index("arrivals_of_an_entry", "entry"),
+    Index("arrivals_of_a_transaction", "tx_id"),
 )
 
 # Of what arrived at a customer's own address, how much was taken from there by which job before it was credited.

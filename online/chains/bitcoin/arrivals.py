@@ -17,15 +17,13 @@ from online.chains.bitcoin.answers import hexed, mapping, sats, txid, whole
 from online.chains.bitcoin.asset_arrivals import asset_arrivals
 from online.chains.bitcoin.counterparty import CpNode
 from online.chains.bitcoin.cursors import Cursor, Reach, cursor_at, read_cursor
-from online.chains.bitcoin.movements import Ours, listed, spent
+from online.chains.bitcoin.movements import BLOCKS_MOST, Ours, listed, spent
 from online.chains.bitcoin.node import Node
 from online.chains.bitcoin.settings import Settings
 from shared.chains.bitcoin.addresses import script_of
 from shared.effects import Destination
 from shared.errors import CounterpartyNodeMissing, DeepReorganisation, HistoryMissing, NodeUnfit
 from shared.money import Amount, Asset
-
-BLOCKS_MOST = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ it counts by what the transaction left at the address beyond its sends, and has 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 
 from online.chains.api import Arrival
@@ -25,7 +26,7 @@ def asset_arrivals(
         NodeAnswerUnreadable: for an asset of which the node can not say how it is divided. NodeUnreachable.
     """
     known = {asset.code: asset for asset in assets if asset != native}
-    found = [one for address in sorted(addresses) for one in _at(cp, address, since, last)]
+    found = [one for height in range(since + 1, last + 1) for one in _in_block(cp, addresses, height)]
     return [_arrival(cp, native.network, known, one) for one in found]
 
 
@@ -33,21 +34,19 @@ _Row = tuple[str, str, int, str, Destination, str, int]
 """Key, transaction, height, sender, destination, asset's code and quantity."""
 
 
-def _at(cp: CpNode, address: str, since: int, last: int) -> Iterator[_Row]:
-    left: dict[tuple[str, str], int] = {}
-    heights: dict[str, int] = {}
-    for height, tx_id, code, units in cp.balance_changes(address, since):
-        if since < height <= last:
-            heights[tx_id] = height
-            left[tx_id, code] = left.get((tx_id, code), 0) + units
-    for row in cp.received(address, since):
-        if since < row.height <= last and row.source != address:
-            left[row.tx_id, row.asset] = left.get((row.tx_id, row.asset), 0) - row.quantity
-            to = Destination(address, memo=memo_text(row.memo) if row.memo else None)
-            yield f"{row.tx_id}/{row.place}", row.tx_id, row.height, row.source, to, row.asset, row.quantity
-    for (tx_id, code), units in left.items():
+def _in_block(cp: CpNode, addresses: Collection[str], height: int) -> Iterator[_Row]:
+    left: Counter[tuple[str, str, str]] = Counter()
+    for one in cp.balance_changes(height):
+        if one.address in addresses:
+            left[one.tx_id, one.address, one.asset] += one.units
+    for row in cp.received(height):
+        if row.destination in addresses and row.source != row.destination:
+            left[row.tx_id, row.destination, row.asset] -= row.quantity
+            to = Destination(row.destination, memo=memo_text(row.memo) if row.memo else None)
+            yield f"{row.tx_id}/{row.place}", row.tx_id, height, row.source, to, row.asset, row.quantity
+    for (tx_id, address, code), units in left.items():
         if units > 0:
-            yield f"{tx_id}/{address}/{code}", tx_id, heights[tx_id], "", Destination(address), code, units
+            yield f"{tx_id}/{address}/{code}", tx_id, height, "", Destination(address), code, units
 
 
 def _arrival(cp: CpNode, network: str, known: dict[str, Asset], row: _Row) -> Arrival:

@@ -55,13 +55,23 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What something in a block changed of an address's own balance of an asset: `units` came (above 0) or went."""
+
+    tx_id: str
+    address: str
+    asset: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A valid send to an address; `place` is its number among the sends of its transaction, `memo` as on the wire."""
 
     tx_id: str
     place: int
-    height: int
     source: str
+    destination: str
     asset: str
     quantity: int
     memo: bytes
@@ -152,26 +162,22 @@ class CpNode:
         rows = self._rows("transactions", tx_id, "events")
         return tuple(_moved(row) for row in rows if row.get("event") in ("CREDIT", "DEBIT"))
 
-    def balance_changes(self, address: str, since: int = 0) -> tuple[tuple[int, str, str, int], ...]:
-        """Give every change of an address's own balances: height, transaction, asset, quantity (below zero: out).
-
-        At least those above `since` are given; of earlier ones some may be as well.
+    def balance_changes(self, height: int) -> tuple[Change, ...]:
+        """Give every change of addresses' own balances in a block, the earliest first.
 
         What is attached to outputs is no part of them, as in `balance`. What no transaction did goes by its block.
         """
         return tuple(
-            (whole(row, "block_index"), str(row.get("event") or f"block {row['block_index']}"), text(row, "asset"),
-             sign * whole(row, "quantity"))
+            _change(row, sign)
             for table, sign in (("credits", 1), ("debits", -1))
-            for row in self._rows("addresses", address, table, since=since)
-            if row.get("address") == address
-        )  # fmt: skip
+            for row in reversed(self._rows("blocks", str(height), table))
+            if row.get("address") is not None
+        )
 
-    def received(self, address: str, since: int) -> tuple[Received, ...]:
-        """Give the valid, confirmed sends to an address: at least those above `since`."""
-        rows = self._rows("addresses", address, "receives", since=since)
-        mine = (row for row in rows if row.get("destination") == address)
-        return tuple(_received(row) for row in mine if row.get("status") == "valid")
+    def received(self, height: int) -> tuple[Received, ...]:
+        """Give the valid sends of a block, the earliest first."""
+        rows = reversed(self._rows("blocks", str(height), "sends"))
+        return tuple(_received(row) for row in rows if row.get("status") == "valid" and row.get("destination"))
 
     def next_broadcast(self, address: str, text: str) -> bytes:
         """Give the message of a broadcast with the time that the node takes for the next one of an address."""
@@ -189,18 +195,17 @@ class CpNode:
             hexed(result, "envelope_script") if pair else None,
         )
 
-    def _rows(self, *path: str, since: int | None = None) -> list[Mapping[str, Any]]:
+    def _rows(self, *path: str) -> list[Mapping[str, Any]]:
+        """Give all rows of one transaction, block or balance, the newest first."""
         rows: list[Mapping[str, Any]] = []
         cursor: dict[str, str] = {}
         for _ in range(_PAGES_MOST):
             answer = self._rest.get(*path, limit=_PAGE, **cursor)
             if not isinstance(answer["result"], list):
                 raise NodeAnswerUnreadable(f"{self.name} answers without rows")
-            page = [mapping(row) for row in answer["result"]]
-            rows += page
+            rows += [mapping(row) for row in answer["result"]]
             following = answer.get("next_cursor")
-            # The newest come first: a page of nothing new ends the reading.
-            if following is None or (since is not None and all(whole(row, "block_index") <= since for row in page)):
+            if following is None:
                 return rows
             cursor = {"cursor": str(following)}
         raise NodeAnswerUnreadable(f"the pages of {self.name} do not end")
@@ -222,9 +227,14 @@ def _spoken(row: Mapping[str, Any]) -> Spoken:
 def _received(row: Mapping[str, Any]) -> Received:
     memo = b"" if row.get("memo") is None else hexed(row, "memo")
     return Received(
-        text(row, "tx_hash"), whole(row, "msg_index"), whole(row, "block_index"), text(row, "source"),
+        text(row, "tx_hash"), whole(row, "msg_index"), text(row, "source"), text(row, "destination"),
         text(row, "asset"), whole(row, "quantity"), memo,
     )  # fmt: skip
+
+
+def _change(row: Mapping[str, Any], sign: int) -> Change:
+    tx_id = str(row.get("event") or f"block {row['block_index']}")
+    return Change(tx_id, text(row, "address"), text(row, "asset"), sign * whole(row, "quantity"))
 
 
 def _moved(row: Mapping[str, Any]) -> Moved:

@@ -23,7 +23,7 @@ from online.chains.bitcoin.sizes import PAYMENT_VSIZE, fee_sats
 from shared.chains.bitcoin.addresses import script_of
 from shared.chains.bitcoin.networks import network as network_of
 from shared.effects import Claim
-from shared.errors import AssetsShort, CounterpartyNodeMissing, WrongNetwork
+from shared.errors import AssetsShort, CounterpartyNodeMissing, HistoryMissing, WrongNetwork
 from shared.money import Amount, Asset
 
 
@@ -138,6 +138,13 @@ class BitcoinGateway:
         """Give every change of what some addresses hold above a height; see `movements.movements` for refusals."""
         depth = self._settings.confirmations
         return movements.movements(self._nodes[0], self._cp, self._asset, addresses, assets, since, depth)
+
+    def block(self, height: int) -> str:
+        """Give the hash of the best chain's block at a height. Raises HistoryMissing, NodeUnreachable."""
+        known = self._nodes[0].block_hash(height)
+        if known is None:
+            raise HistoryMissing(f"{self._nodes[0].name} has not the block {height}")
+        return known
 
     def arrivals(
         self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from online.chains.api import Movement, Movements
 from online.chains.bitcoin.answers import hexed, mapping, sats, txid, whole
@@ -17,6 +17,9 @@ from online.chains.bitcoin.node import Node
 from shared.chains.bitcoin.addresses import script_of
 from shared.errors import CounterpartyNodeMissing, HistoryMissing, NodeAnswerUnreadable
 from shared.money import Asset
+
+BLOCKS_MOST: Final = 500
+"""So many blocks are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +34,24 @@ def movements(
     node: Node, cp: CpNode | None, native: Asset, addresses: Collection[str], assets: Collection[Asset],
     since: int, confirmations: int,
 ) -> Movements:  # fmt: skip
-    """Give the changes of some addresses above a height.
+    """Give the changes of some addresses above a height, in a span of blocks.
 
     Raises:
         HistoryMissing: for blocks that the node has not, or that do not follow each other.
         CounterpartyNodeMissing: for assets without a Counterparty node. NodeUnreachable: when a node does not answer.
     """
-    height = node.status().height
-    ours = Ours(native, {script_of(address, native.network): address for address in addresses})
-    found = [one for block in _blocks(node, since + 1, height) for one in of_block(block, ours)]
-    others = [asset for asset in assets if asset != native]
+    top = node.status().height
+    others = {asset.code: asset for asset in assets if asset != native}
     if others:
         if cp is None:
             raise CounterpartyNodeMissing("the history of assets needs a Counterparty node")
-        height = min(height, cp.status().height)
-        found += [one for address in sorted(addresses) for one in _of_assets(cp, address, others, since)]
-    kept = tuple(one for one in found if one.height <= height)
-    return Movements(kept, height, height - confirmations + 1)
+        top = min(top, cp.status().height)
+    height = max(since, min(top, since + BLOCKS_MOST))
+    ours = Ours(native, {script_of(address, native.network): address for address in addresses})
+    found = [one for block in _blocks(node, since + 1, height) for one in of_block(block, ours)]
+    if cp is not None and others:
+        found += [one for each in range(since + 1, height + 1) for one in _of_assets(cp, addresses, others, each)]
+    return Movements(tuple(found), height, min(height, top - confirmations + 1), more=height < top)
 
 
 def of_block(block: Mapping[str, Any], ours: Ours) -> Iterator[Movement]:
@@ -122,8 +126,9 @@ def _blocks(node: Node, first: int, last: int) -> Iterator[Mapping[str, Any]]:
         yield block
 
 
-def _of_assets(cp: CpNode, address: str, assets: Collection[Asset], since: int) -> Iterator[Movement]:
-    known = {asset.code: asset for asset in assets}
-    for height, tx_id, code, units in cp.balance_changes(address):
-        if height > since and code in known:
-            yield Movement(tx_id, height, address, known[code], units, None)
+def _of_assets(
+    cp: CpNode, addresses: Collection[str], assets: Mapping[str, Asset], height: int
+) -> Iterator[Movement]:
+    for one in cp.balance_changes(height):
+        if one.address in addresses and one.asset in assets:
+            yield Movement(one.tx_id, height, one.address, assets[one.asset], one.units, None)

@@ -1,4 +1,4 @@
-"""What arrived at some accounts: every validated transaction that touched them, read on from a cursor.
+"""What arrived at some accounts: every validated transaction that touched them, read on from a cursor span by span.
 
 A payment counts by what it delivered (`credit`), and by nothing else it says. Whatever else raised the balance, such
 as an offer that somebody took, counts by the balances before and after, and has nobody's tag. What was held for the
@@ -7,16 +7,18 @@ account until then, in an escrow, a channel or a check, came from who made that,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any, Final
 
 from online.chains.api import Arrival, Arrivals
 from online.chains.xrpl.answers import Found, drops, text
 from online.chains.xrpl.credit import delivered
+from online.chains.xrpl.history import block, read_span
 from online.chains.xrpl.movements import affected, changed, payer
 from online.chains.xrpl.node import Node
 from shared.effects import Destination
-from shared.errors import HistoryMissing, NodeAnswerUnreadable, NodeRefused
+from shared.errors import HistoryMissing, NodeAnswerUnreadable
 from shared.money import Amount, Asset
 
 _HELD: Final[Mapping[object, str]] = {
@@ -28,7 +30,7 @@ _HELD: Final[Mapping[object, str]] = {
 def arrivals(
     node: Node, native: Asset, addresses: Collection[str], cursor: str, since: int | None = None
 ) -> Arrivals:
-    """Read on from a cursor, which is the last ledger read and its hash; above a height, or now, where it is empty.
+    """Read a span on from a cursor, the last ledger read and its hash; above a height, or now, where it is empty.
 
     Raises:
         HistoryMissing: where the node does not hold what comes next, or has another ledger where the last one was.
@@ -44,9 +46,9 @@ def arrivals(
         return Arrivals((), cursor, last)
     if not status.ledgers.covers(last + 1, status.height):
         raise HistoryMissing(f"{node.name} does not hold all ledgers from {last + 1} to {status.height}")
-    found = [one for address in sorted(addresses) for one in _at(node, native, address, last + 1, status.height)]
+    found, height = read_span(node, addresses, last + 1, status.height, partial(arrival_of, native=native))
     found.sort(key=lambda one: (one.height, one.key))
-    return Arrivals(tuple(found), _cursor(node, status.height), status.height)
+    return Arrivals(tuple(found), _cursor(node, height), height)
 
 
 def arrival_of(found: Found, address: str, native: Asset) -> Arrival | None:
@@ -107,23 +109,8 @@ def _held(found: Found, address: str, entry: str) -> Mapping[str, Any] | None:
     return mine[0] if len(mine) == 1 else None
 
 
-def _at(node: Node, native: Asset, address: str, first: int, last: int) -> Iterator[Arrival]:
-    try:
-        for found in node.history(address, first, last):
-            if not found.validated:
-                raise NodeAnswerUnreadable(f"{found.tx_id} stands in no validated ledger")
-            one = arrival_of(found, address, native)
-            if one is not None:
-                yield one
-    except NodeRefused as problem:
-        raise HistoryMissing(str(problem)) from problem
-
-
 def _cursor(node: Node, height: int) -> str:
-    known = node.ledger_hash(height)
-    if known is None:
-        raise HistoryMissing(f"{node.name} does not hold ledger {height}")
-    return f"{height} {known}"
+    return f"{height} {block(node, height)}"
 
 
 def _require_same(node: Node, cursor: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from online.chains import api
 from online.chains.agreed import agreed
-from online.chains.xrpl import arrivals, broadcast, build, check, claims, movements, watch
+from online.chains.xrpl import arrivals, broadcast, build, check, claims, history, movements, watch
 from online.chains.xrpl.answers import REQUIRE_DEST
 from online.chains.xrpl.node import Node
 from online.chains.xrpl.settings import Settings, read_settings
@@ -83,6 +83,10 @@ class XrplGateway:
     def movements(self, addresses: Collection[str], assets: Collection[Asset], since: int) -> api.Movements:
         """Give every change of some accounts' XRP above a ledger. Raises HistoryMissing, NodeUnreachable."""
         return movements.movements(self._nodes[0], self._asset, addresses, since)
+
+    def block(self, height: int) -> str:
+        """Give the hash of a validated ledger. Raises HistoryMissing, NodeUnreachable."""
+        return history.block(self._nodes[0], height)
 
     def arrivals(
         self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None

@@ -7,20 +7,22 @@ never changes, so that all of it is settled.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from online.chains.api import Movement, Movements
 from online.chains.xrpl.answers import Found, drops, text
+from online.chains.xrpl.history import read_span
 from online.chains.xrpl.node import Node
 from shared.chains.xrpl.amounts import parse_drops
-from shared.errors import BadAmount, HistoryMissing, NodeAnswerUnreadable, NodeRefused
+from shared.errors import BadAmount, HistoryMissing, NodeAnswerUnreadable
 from shared.money import Asset
 
 _FORMS = ("CreatedNode", "ModifiedNode", "DeletedNode")
 
 
 def movements(node: Node, native: Asset, addresses: Collection[str], since: int) -> Movements:
-    """Give the changes of some accounts above a ledger.
+    """Give the changes of some accounts above a ledger, in a span.
 
     Raises:
         HistoryMissing: when the node does not hold all of the ledgers. NodeUnreachable: when it does not answer.
@@ -30,8 +32,8 @@ def movements(node: Node, native: Asset, addresses: Collection[str], since: int)
         return Movements((), status.height, status.height)
     if not status.ledgers.covers(since + 1, status.height):
         raise HistoryMissing(f"{node.name} does not hold all ledgers from {since + 1} to {status.height}")
-    found = [one for address in sorted(addresses) for one in _of(node, native, address, since + 1, status.height)]
-    return Movements(tuple(found), status.height, status.height)
+    found, last = read_span(node, addresses, since + 1, status.height, partial(_movement, native))
+    return Movements(tuple(found), last, last, more=last < status.height)
 
 
 def changed(found: Found, address: str) -> int:
@@ -64,17 +66,10 @@ def payer(fields: Mapping[str, Any]) -> str:
     return text(fields, "Delegate" if "Delegate" in fields else "Account")
 
 
-def _of(node: Node, native: Asset, address: str, first: int, last: int) -> Iterator[Movement]:
-    try:
-        for found in node.history(address, first, last):
-            if not found.validated:
-                raise NodeAnswerUnreadable(f"{found.tx_id} stands in no validated ledger")
-            units = changed(found, address)
-            fee = drops(found.fields, "Fee") if payer(found.fields) == address else 0
-            if units or fee:
-                yield Movement(found.tx_id, found.height, address, native, units, fee)
-    except NodeRefused as problem:
-        raise HistoryMissing(str(problem)) from problem
+def _movement(native: Asset, found: Found, address: str) -> Movement | None:
+    units = changed(found, address)
+    fee = drops(found.fields, "Fee") if payer(found.fields) == address else 0
+    return Movement(found.tx_id, found.height, address, native, units, fee) if units or fee else None
 
 
 def _affected(each: object) -> tuple[str, Mapping[str, Any]]:

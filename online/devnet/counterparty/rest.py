@@ -180,6 +180,15 @@ def _moves(table: str) -> Route:
     return listed
 
 
+def _of_block(table: str) -> Route:
+    def listed(world: CounterpartyWorld, path: Sequence[str], given: Given) -> dict[str, Any]:
+        books = _books(world, given)
+        rows = [row for row in getattr(books, table) if row["block_index"] == int(path[0])]
+        return paged(_dressed(books, rows, given), given)
+
+    return listed
+
+
 def composed(world: CounterpartyWorld, path: Sequence[str], given: Given) -> dict[str, Any]:
     """Compose a transaction."""
     return {"result": compose(world, path[0], path[1], given)}
@@ -265,6 +274,7 @@ _ROUTES: Final[Sequence[tuple[str, set[str], Route]]] = (
     ("/v2/?", set(), root),
     ("/v2/addresses/mempool", {"addresses", *_PAGED}, addresses_mempool),
     ("/v2/blocks/([0-9]{1,9})", {"verbose"}, block),
+    *((f"/v2/blocks/([0-9]{{1,9}})/{name}", _PAGED, _of_block(name)) for name in ("credits", "debits", "sends")),
     (f"/v2/addresses/{_ANY}/balances", _PAGED, balances),
     (f"/v2/addresses/{_ANY}/balances/{_ANY}", _PAGED, balances),
     (f"/v2/addresses/{_ANY}/receives(?:/{_ANY})?", _PAGED, _sends("destination")),
