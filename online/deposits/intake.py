@@ -126,8 +126,9 @@ def _wanted(connection: Connection, network: str) -> _Wanted:
     At first all is read above where the first of those wallets came into the books.
     """
     places, keys, cursors, opened = tables.places, tables.keys, tables.cursors, tables.openings
-    wallets = select(places.c.wallet).where(places.c.network == network)
-    either = keys.c.wallet.in_(wallets) | keys.c.wallet.in_(select(opened.c.wallet))
+    wallets = tables.wallets.c.name
+    placed = select(wallets).where(select(places.c.place).where(places.c.wallet == wallets).exists())
+    either = keys.c.wallet.in_(placed) | keys.c.wallet.in_(select(opened.c.wallet))
     query = select(keys.c.address).where(keys.c.network == network, either).distinct().order_by(keys.c.address)
     addresses = connection.execute(query).scalars()
     here = select(keys.c.wallet).where(keys.c.network == network)

@@ -25,7 +25,9 @@ _BY_PLACE = select(_PLACES.place, _PLACES.customer, _PLACES.custom).where(
     _PLACES.network == _NETWORK, _PLACES.place.in_(given())
 )
 _BY_WALLET = select(tables.openings).where(tables.openings.c.wallet.in_(given()))
-_PLACED = select(_PLACES.wallet).where(_PLACES.wallet.in_(given())).distinct()
+_PLACED = select(tables.wallets.c.name).where(
+    tables.wallets.c.name.in_(given()), select(_PLACES.place).where(_PLACES.wallet == tables.wallets.c.name).exists()
+)
 _BY_TX = (
     select(_JOBS.tx_id, _JOBS.id, tables.orders.c.kind)
     .join(tables.orders, tables.orders.c.id == _JOBS.order_id)
@@ -47,7 +49,7 @@ class Known:
         self._wallets: dict[str, str] = {row.address: row.wallet for row in owned}
         opened = among(connection, _BY_WALLET, list(self._wallets.values()))
         self._opened = {(row.wallet, row.asset_code): row.height for row in opened}
-        self._placed = {row.wallet for row in among(connection, _PLACED, list(self._wallets.values()))}
+        self._placed = {row.name for row in among(connection, _PLACED, list(self._wallets.values()))}
         # Whatever comes beside an address that is one customer's is theirs.
         wanted = [*(str(one.destination) for one in found), *addresses]
         self._places = {row.place: row for row in among(connection, _BY_PLACE, wanted, **at)}

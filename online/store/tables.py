@@ -324,7 +324,7 @@ arrivals = Table(
     Column("reason", Text, nullable=False),
     Column("customer", String(64), ForeignKey("customers.id")),
     Column("entry", _Number, ForeignKey("entries.id")),
-    Column("order_id", String(32), ForeignKey("orders.id")),
+    Column("order_id", String(32), ForeignKey("orders.id"), index=True),
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
     Index("arrivals_by_memo", "memo"),

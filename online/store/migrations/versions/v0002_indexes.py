@@ -21,5 +21,6 @@ def upgrade() -> None:
     )
     op.create_index("lines_of_an_account", "lines", ["account"])
     op.create_index("ix_places_wallet", "places", ["wallet"])
+    op.create_index("ix_arrivals_order_id", "arrivals", ["order_id"])
     op.create_index("arrivals_by_memo", "arrivals", ["memo"])
     op.create_index("withdrawals_of_a_day", "withdrawals", ["wallet", "asset_code", "created"])
