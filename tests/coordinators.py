@@ -40,6 +40,9 @@ from tests.open_world import OpenWorld
 DEAL = (Leg("edward", "dave", xrp(2)),)
 """What each trade of the bank moves."""
 
+TAGS_EACH = 100_000
+"""So many tags each hand has to itself: more than any takes in a test."""
+
 SPAWN = multiprocessing.get_context("spawn")
 """A child begins anew and has none of the threads, locks and connections of the test."""
 
@@ -220,11 +223,14 @@ def one_turn(place: Place, start: Barrier, turns: int) -> None:
         start.wait(timeout=60)
 
 
-def bank(place: Place, name: str, hot: str, outside: str, station: bytes) -> None:
-    """Work with four hands until killed: one takes orders, one customers' wishes, one has signed, one does turns."""
+def bank(place: Place, number: int, hot: str, outside: str, station: bytes) -> None:
+    """Work with four hands until killed: one takes orders, one customers' wishes, one has signed, one does turns.
+
+    `number` is the process's own: no other, before or after it, has it.
+    """
     hands = [
-        lambda: _orders(place, f"{name}a", hot),
-        lambda: _wishes(place, f"{name}b", outside),
+        lambda: _orders(place, 2 * number, hot),
+        lambda: _wishes(place, 2 * number + 1, outside),
         lambda: _crossings(place, station),
         lambda: _turns(place),
     ]
@@ -243,43 +249,44 @@ def _for_ever(place: Place, hand: Callable[[], Iterator[object]]) -> None:
         place.say("troubles", traceback.format_exc().replace("\n", " | "))
 
 
-def _orders(place: Place, name: str, hot: str) -> Iterator[object]:
+def _orders(place: Place, hand: int, hot: str) -> Iterator[object]:
     """Take orders: asked is written before, acknowledged once the store has said yes."""
-    store, gate = open_store(place.url, STATION), _turnstile(name)
-    for number in gate:
-        place.say("asked", f"{name}-{number} {number}")
+    store = open_store(place.url, STATION)
+    for tag in turnstile(hand):
+        name = f"order-{tag}"
+        place.say("asked", f"{name} {tag}")
         place.say("working", f"{os.getpid()}")
-        order = draft_pay(
-            store, asking(f"{name}-{number}"), wallet="cold", payments=[(Destination(hot, number), xrp(1))]
-        )
-        place.say("drafted", f"{name}-{number}")
+        order = draft_pay(store, asking(name), wallet="cold", payments=[(Destination(hot, tag), xrp(1))])
+        place.say("drafted", name)
         approve(store, order.id, person=BOB.person, sign=BOB.sign, now=NOW)
-        place.say("approved", f"{name}-{number}")
+        place.say("approved", name)
         yield order
 
 
-def _wishes(place: Place, name: str, outside: str) -> Iterator[object]:
+def _wishes(place: Place, hand: int, outside: str) -> Iterator[object]:
     """Accept withdrawals and trades: asked is written before, acknowledged once the store has said yes."""
-    store, gate = open_store(place.url, STATION), _turnstile(name)
-    for number in gate:
-        place.say("wished", f"{name}-{number} {number}")
-        accept(store, wish_of(f"{name}-{number}", number, outside), NOW)
-        place.say("accepted", f"{name}-{number}")
-        place.say("dealt", f"{name}-{number}")
-        trade(store, f"{name}-{number}", DEAL, NOW)
-        place.say("traded", f"{name}-{number}")
-        yield number
+    store = open_store(place.url, STATION)
+    for tag in turnstile(hand):
+        name = f"wish-{tag}"
+        place.say("wished", f"{name} {tag}")
+        accept(store, wish_of(name, tag, outside), NOW)
+        place.say("accepted", name)
+        place.say("dealt", name)
+        trade(store, name, DEAL, NOW)
+        place.say("traded", name)
+        yield tag
 
 
-def wish_of(name: str, number: int, outside: str) -> Wish:
-    """Give the withdrawal behind a name and number."""
-    return Wish(name, "dave", "cold", Destination(outside, number), xrp(1))
+def wish_of(name: str, tag: int, outside: str) -> Wish:
+    """Give the withdrawal behind a name and tag."""
+    return Wish(name, "dave", "cold", Destination(outside, tag), xrp(1))
 
 
-def _turnstile(name: str) -> Iterator[int]:
-    """Give tags that no other hand of any process uses."""
-    first = int.from_bytes(name.encode()) % 1000 * 100_000
-    yield from range(first, first + 100_000)
+def turnstile(hand: int) -> range:
+    """Give tags that no other hand uses, by its number from 0 on, and no customer has."""
+    first = (hand + 1) * TAGS_EACH
+    assert first + TAGS_EACH <= 2**32
+    return range(first, first + TAGS_EACH)
 
 
 def _crossings(place: Place, station: bytes) -> Iterator[object]:

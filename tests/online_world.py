@@ -77,6 +77,7 @@ from tests.store_place import store_url
 NETWORK = "xrpl:local"
 XRP = XRPL.network(NETWORK).native
 EXPIRY = 20
+FEE = 12
 NOW = 1_700_000_000
 
 
@@ -148,8 +149,13 @@ class World:
         sequence = account.sequence
         while f"sequence {sequence}" in held:
             sequence += 1
-        terms = Terms(NETWORK, plan.source, plan.public_key, 12, self.height() + EXPIRY)
-        terms = replace(terms, ticket=ticket) if ticket else replace(terms, sequence=sequence)
+        terms = Terms(NETWORK, plan.source, plan.public_key, FEE, self.height() + EXPIRY)
+        if plan.params.get("replace"):
+            kind, number = plan.again[0].name.split()
+            terms = replace(terms, fee_drops=int(plan.params["fee"]))
+            terms = replace(terms, ticket=int(number)) if kind == "ticket" else replace(terms, sequence=int(number))
+        else:
+            terms = replace(terms, ticket=ticket) if ticket else replace(terms, sequence=sequence)
         if plan.kind == "tickets":
             unsigned = build_tickets(terms, int(plan.params["count"]))
         else:
@@ -186,7 +192,7 @@ class World:
         """Close ledgers: what is in the pool and fits happens."""
         for _ in range(count):
             self.at += 1
-            for tx_id, blob in sorted(self.pool.items(), key=lambda one: str(_of_blob(one[1])[1].claims)):
+            for tx_id, blob in sorted(self.pool.items(), key=_turn):
                 if self._apply(tx_id, blob):
                     del self.pool[tx_id]
 
@@ -197,6 +203,8 @@ class World:
             return True
         account = self.accounts[effects.source]
         kind, number = effects.claims[0].name.split()
+        if kind == "ticket" and int(number) not in account.tickets:
+            return False
         if kind == "ticket":
             account.tickets.remove(int(number))
         elif int(number) != account.sequence:
@@ -371,6 +379,12 @@ def set_up(folder: Path) -> Store:
     import_card(store, signer.card("cold", 0), NOW, addresses=2)
     import_card(store, signer.card("hot", 1, "hot"), NOW)
     return store
+
+
+def _turn(waiting: tuple[str, bytes]) -> tuple[str, int]:
+    """Say when what waits in the pool has its turn: by what it uses up, and of rivals the one that pays most first."""
+    effects = _of_blob(waiting[1])[1]
+    return str(effects.claims), -effects.fee_most.units
 
 
 def _effects(unsigned: bytes, height: int) -> Effects:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from online.audit import verify
 from online.customers.register import register
+from online.demo.story import fees_paid
 from online.ledger.books import balance_sheet
 from online.ledger.reconcile import reconcile
 from online.orders.drafting import draft_rebalance
@@ -36,14 +37,22 @@ class Tables:
     asset: Asset
     own: Mapping[str, int]
 
-    def require(self, wallets: Mapping[str, int], customers: Mapping[str, int], **waits: int) -> None:
+    def require(
+        self, wallets: Mapping[str, int], customers: Mapping[str, int], *, kept: Mapping[str, int] | None = None,
+        **waits: int,
+    ) -> None:  # fmt: skip
         """Assert both tables, and what waits for somebody, in whole coins; whoever is not named has none.
 
-        Fees are far below half a coin.
+        Wallets hold that to the last base unit, less the fees that they paid. `kept` is what sweeps kept back of the
+        deposits where they took them, for fees and the ledger's own, in base units: above nothing there, below where
+        they went.
         """
         rows, coin = self.rows(), 10**self.asset.decimals
-        held = {name: (2 * rows.get(f"wallet:{name}", 0) + coin) // (2 * coin) - own for name, own in self.own.items()}
-        assert held == {**dict.fromkeys(self.own, 0), **wallets}, held
+        fees = fees_paid(self.house.store, self.asset)
+        assert fees.total() == rows.get("fees", 0)
+        held = {name: rows.get(f"wallet:{name}", 0) + fees[name] - own * coin for name, own in self.own.items()}
+        guides = {name: wallets.get(name, 0) * coin + (kept or {}).get(name, 0) for name in self.own}
+        assert held == guides, held
         owed = {name: rows.get(f"customer:{known(name)}", 0) for name in CUSTOMERS}
         assert owed == {name: -customers.get(name, 0) * coin for name in CUSTOMERS}, owed
         assert {kind: rows.get(kind, 0) for kind in WAITS} == {kind: -waits.get(kind, 0) * coin for kind in WAITS}, rows

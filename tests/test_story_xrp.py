@@ -69,4 +69,7 @@ def test_the_guides_story_number_by_number(tmp_path: Path) -> None:
 
         # Fees stand in own funds' rows and nowhere else; the ledger holds what the books say.
         assert (tables.rows()["fees"], tables.rows()["own"]) == (20, -xrp(60).units)
+        rest = {"hot": 55_000 + OWN["hot"], "cold": 100_000 + OWN["cold"]}
+        for name, coins in rest.items():  # each paid for one transaction
+            assert tables.rows()[f"wallet:{name}"] == xrp(coins).units - 10
         require_ended(house, tables)

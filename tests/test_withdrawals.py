@@ -23,6 +23,7 @@ from online.jobs.model import jobs
 from online.jobs.withdraw import withdraw
 from online.ledger.books import balance_sheet, prove_balances, wrong_sides
 from online.orders.approval import rebuild
+from online.orders.replacement import bump
 from online.store import tables
 from online.store.database import Store
 from online.withdrawals.accepting import Wish, accept, accept_many
@@ -496,6 +497,37 @@ def test_a_job_taken_back_by_staff_lets_its_withdrawals_wait_again(desk: Desk) -
     settled(desk)
     assert states(desk) == {"a": State.PAID}
     assert owed(desk, "customer:dave") == 490
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "cancelled", "unpayable"])
+def test_what_was_to_replace_a_payment_on_its_way_ends_without_letting_it_wait_again(desk: Desk, end: str) -> None:
+    """The first may still pay it: waiting again, or let go by a person, it would be paid twice."""
+    accept(desk.store, wish(desk, "a"), NOW - 60)
+    desk.tick()
+    first = desk.export().jobs[0]
+    bump(desk.store, first, person=ALICE.person, sign=ALICE.sign, now=NOW, terms={"fee": 24})
+    if end == "unpayable":
+
+        class Picky(World):
+            def build(self, plan: Plan, taken: Collection[Claim]) -> Built:
+                raise DestinationTagNeeded("it asks for a tag since")
+
+        desk.gateway = Picky()
+        desk.tick()
+        desk.gateway = None
+    else:
+        desk.build()
+    if end == "cancelled":
+        with pytest.raises(WithdrawalMoved, match="has left for the signer"):
+            cancel(desk.store, "a", NOW)
+    if end != "unpayable":
+        withdraw(desk.store, jobs(desk.store)[-1].id, NOW)
+    assert (desk.states(), states(desk)) == (["exported", "withdrawn"], {"a": State.ORDERED})
+    gather(desk.store, NOW)
+    assert len(jobs(desk.store)) == 2
+    finished(desk)
+    assert (states(desk), owed(desk, "customer:dave")) == ({"a": State.PAID}, 490)
+    assert prove_balances(desk.store) == ()
 
 
 # --- mandates and their orders ----------------------------------------------------------------------

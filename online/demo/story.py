@@ -8,8 +8,10 @@ house's own from the start, for fees and reserves, is no part of the tables, and
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar, Final, Generic, TypeVar
 
 from online.customers.register import register
@@ -18,11 +20,13 @@ from online.demo.strangers import Outsider
 from online.demo.texts import STORY_RULE, STORY_WALLET
 from online.jobs.loop import tick
 from online.jobs.model import Job
-from online.ledger.books import balance_sheet
+from online.ledger.accounts import Kind, kind_of
+from online.ledger.books import balance_sheet, journal
 from online.ledger.reconcile import reconcile
 from online.orders.drafting import draft_rebalance
 from online.orders.model import Order, orders
 from online.orders.writing import Asking
+from online.store.database import Store
 from online.withdrawals.accepting import Wish, accept
 from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
 from online.withdrawals.settling import ORDER_KIND
@@ -122,24 +126,27 @@ class Story(Journey, Generic[P]):
     # --- the tables -----------------------------------------------------------------------------
 
     def table(
-        self, wallets: Mapping[str, int], customers: Mapping[str, int], asset: Asset | None = None, **waits: int
-    ) -> None:
-        """Tell both sides in whole coins and what waits, and refuse if they are not these.
+        self, wallets: Mapping[str, int], customers: Mapping[str, int], asset: Asset | None = None, *,
+        kept: Mapping[str, int] | None = None, **waits: int,
+    ) -> None:  # fmt: skip
+        """Tell both sides in whole coins and what waits, and refuse if they are not these to the last base unit.
 
-        What is the house's own stands apart.
+        What is the house's own stands apart, and so do the fees that were taken out of it. `kept` is what sweeps kept
+        back of the deposits where they took them, in base units: above nothing there, below where they went.
         """
         asset = asset or self.coin
         posted = {one.account: one.posted for one in balance_sheet(self.store) if one.asset == asset}
-        own = {name: self.own.get(name, {}).get(asset, 0) for name in self.wallets}
-        held = {name: _whole(posted.get(f"wallet:{name}", 0), asset) - own[name] for name in self.wallets}
-        owed = {name: _whole(-posted.get(f"customer:{known(name)}", 0), asset) for name in CUSTOMERS}
-        self.diary.tell(f"{asset.code} on the ledger: " + _told(held))
-        self.diary.tell(f"{asset.code} owed:          " + _told(owed))
-        waiting = {kind: _whole(-posted.get(f"{kind}:{self.network}", 0), asset) for kind in _WAITS}
-        for kind, coins in waiting.items():
-            if coins:
-                self.diary.tell(f"{asset.code} {_WAITS[kind]} {_told({'': coins}).lstrip()}")
-        wanted = [{**dict.fromkeys(row, 0), **given}
+        fees, coin = fees_paid(self.store, asset), 10**asset.decimals
+        own = {name: self.own.get(name, {}).get(asset, 0) * coin + (kept or {}).get(name, 0) for name in self.wallets}
+        held = {name: posted.get(f"wallet:{name}", 0) + fees[name] - own[name] for name in self.wallets}
+        owed = {name: -posted.get(f"customer:{known(name)}", 0) for name in CUSTOMERS}
+        waiting = {kind: -posted.get(f"{kind}:{self.network}", 0) for kind in _WAITS}
+        self.diary.tell(f"{asset.code} on the ledger: " + _told(held, coin))
+        self.diary.tell(f"{asset.code} owed:          " + _told(owed, coin))
+        for kind, units in waiting.items():
+            if units:
+                self.diary.tell(f"{asset.code} {_WAITS[kind]} {_told({'': units}, coin).lstrip()}")
+        wanted = [{**dict.fromkeys(row, 0), **{name: coins * coin for name, coins in given.items()}}
                   for row, given in ((held, wallets), (owed, customers), (waiting, waits))]  # fmt: skip
         if [held, owed, waiting] != wanted:
             raise DemoFailed("these are not the guide's tables")
@@ -175,11 +182,16 @@ def known(name: str) -> str:
     return f"customer-{name}"
 
 
-def _whole(units: int, asset: Asset) -> int:
-    """Round to whole coins: fees are far below half of one."""
-    coin: int = 10**asset.decimals
-    return (2 * units + coin) // (2 * coin)
+def fees_paid(store: Store, asset: Asset) -> Counter[str]:
+    """Add up the fees that each wallet paid in an asset, in base units, as the books' entries pair them."""
+    paid: Counter[str] = Counter()
+    for entry in journal(store):
+        for (payer, what, units), (account, _, fee) in pairwise(entry.lines):
+            if entry.status == "posted" and what == asset and kind_of(account) is Kind.FEES and fee == -units:
+                paid[payer.removeprefix(f"{Kind.WALLET}:")] += fee
+    return paid
 
 
-def _told(row: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {coins:,}".replace(",", " ") for name, coins in row.items())
+def _told(row: Mapping[str, int], coin: int) -> str:
+    """Tell rows in whole coins, as the guide does."""
+    return ", ".join(f"{name} {units // coin:,}".replace(",", " ") for name, units in row.items())

@@ -11,13 +11,14 @@ from typing import ClassVar, Final
 from online.chains.api import Purser
 from online.demo.journey import Cast, now
 from online.demo.near import NEAR, NETWORK, USD, OnNear
-from online.demo.story import CUSTOMERS, Story, known
+from online.demo.story import CUSTOMERS, Story, fees_paid, known
 from online.demo.strangers import NearStranger
 from online.demo.texts import NEAR_STORY_ASSET, NEAR_STORY_RULE
 from online.deposits.instructions import instruct
 from online.jobs.model import Job
 from online.orders.gathering import draft_sweep
 from shared.errors import DemoFailed
+from shared.money import Amount
 
 OWN: Final = 20
 OWN_USD: Final = 100
@@ -65,21 +66,22 @@ class NearStory(OnNear, Story[NearStranger]):
         with self.diary.step(f"beside the guide: bob pays 1 000 {USD.code} with a memo"):
             self._token_deposit("bob", 1_000)
             self.table({"cold": 1_000}, {"bob": 1_000}, USD)
-        done = self._sweep()
+        done, kept = self._sweep()
         with self.diary.step("the tables after the sweep"):
-            self.table({"cold": 180_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
+            self.table({"cold": 180_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000}, kept=kept)
         said = f"rebalance: 80 000 NEAR and 400 {USD.code} from cold to hot"
         moved = {"rebalance": self.coins(80_000), "rebalance of the token": self.coins(400, USD)}
         done |= self.carry_out(said, {name: self.rebalanced(amount) for name, amount in moved.items()})
         with self.diary.step("the tables after the rebalance"):
-            self.table({"hot": 80_000, "cold": 100_000}, {"alice": 80_000, "bob": 50_000, "charlie": 50_000})
+            everybodys = {"alice": 80_000, "bob": 50_000, "charlie": 50_000}
+            self.table({"hot": 80_000, "cold": 100_000}, everybodys, kept=kept)
             self.table({"hot": 400, "cold": 600}, {"bob": 1_000}, USD)
         taken = [("charlie", "charlie", self.coins(25_000)), ("bob", "dave", self.coins(250, USD))]
         said = f"25 000 NEAR for charlie, 250 {USD.code} from bob to dave"
         paid = self.withdraw(said, taken, most=[self.coins(30_000), self.coins(500, USD)])
         with self.diary.step("the tables at the end"):
             done |= self.settle(paid)
-            self.table({"hot": 55_000, "cold": 100_000}, {"alice": 80_000, "bob": 50_000, "charlie": 25_000})
+            self.table({"hot": 55_000, "cold": 100_000}, {**everybodys, "charlie": 25_000}, kept=kept)
             self.table({"hot": 150, "cold": 600}, {"bob": 750}, USD)
             self.outside_holds({"dave": 25_000, "edward": 45_000, "charlie": 75_000})
             if self.world.token_balance(USD.code, self.outside["dave"].address) != 250 * 10**6:
@@ -99,11 +101,19 @@ class NearStory(OnNear, Story[NearStranger]):
         self.outside[name].send(USD, coins * 10**6, place)
         self.turn()
 
-    def _sweep(self) -> dict[str, Job]:
-        """Gather what the customers' accounts hold at the cold wallet, each account by its own key."""
+    def _kept_back(self) -> dict[str, int]:
+        """Say what the sweep kept back on the customers' accounts, for gas and storage, and tell it."""
+        left = sum(self.world.balance(address) for address in self.addresses("deposits"))
+        back = left + fees_paid(self.store, NEAR)["deposits"]
+        self.diary.tell(f"for gas and storage the sweep kept back {Amount(NEAR, back)}, which cold has less")
+        return {"deposits": back, "cold": -back}
+
+    def _sweep(self) -> tuple[dict[str, Job], dict[str, int]]:
+        """Gather what the customers' accounts hold at the cold wallet, each account by its own key, and what stays."""
         purser, to = self.gateways[NETWORK], self.addresses("cold")[0]
         assert isinstance(purser, Purser)
-        return self.carry_out(
+        done = self.carry_out(
             "sweep: alice drafts that all deposits go to cold; bob approves",
             {"sweep": lambda asking: draft_sweep(self.store, purser, asking, wallet="deposits", to=to)},
         )
+        return done, self._kept_back()

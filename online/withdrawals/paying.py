@@ -104,15 +104,21 @@ def _gathered(store: Store, state: JobState) -> list[Job]:
 
 
 def _hold(store: Store, job: Job, refusal: Refusal, now: int) -> str:
-    """Hold what a job was to pay; where it paid many, each waits alone for a look at its recipient."""
+    """Hold what a job was to pay; where it paid many, each waits alone for a look at its recipient.
+
+    What a job on its way may still pay, which this one was to replace, is not held: let go, it would be paid twice.
+    """
     with store.transaction() as tx:
         if _has_moved(tx, job):
             return ""
         paid = _paid_by(tx, job)
         take_back(tx, job.id, now)
-        for one in paid:
+        waiting = [one for one in paid if find_withdrawal(tx.sql, one.id).state is State.QUEUED]
+        for one in waiting:
             move(tx, find_withdrawal(tx.sql, one.id), State.HELD, now, reason=f"{refusal} [{refusal.code}]"[:500])
-    return f"withdrawals held: {', '.join(one.id for one in paid)[:200]}: {refusal} [{refusal.code}]"
+    if not waiting:
+        return f"job {job.id} replaces nothing, and what it was to replace goes on: {refusal} [{refusal.code}]"
+    return f"withdrawals held: {', '.join(one.id for one in waiting)[:200]}: {refusal} [{refusal.code}]"
 
 
 def _barred(store: Store, jobs: Sequence[Job], now: int) -> list[str]:
