@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text, update
+from sqlalchemy import create_engine, select, text, update
 
 from online.audit import audit_lines, verify
-from online.store import journal, tables
+from online.store import journal, schema, tables
 from online.store.database import Store, open_store
 from online.store.people import add_person, people
 from online.store.signers import pair_signer, signers
@@ -210,3 +212,24 @@ def _write_and_refuse(store: Store) -> None:
     with store.transaction() as tx:
         journal.append(tx, "person", {}, NOW)
         raise BadSignature("no")
+
+
+def test_places_of_before_stand_in_the_order_in_which_they_were_given_out(tmp_path: Path) -> None:
+    """Tags that people picked far above the others move none that follow; an address has its key's number."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'before.db'}")
+    rows = [("cold", "tag", tag, f"r tag {tag}") for tag in (1, 2, 789, 2**32 - 1)] + [("pool", "address", None, "a7")]
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql("INSERT INTO keys VALUES ('pool', 7, 'm', x'', 'n', 'a7')")
+        for wallet, custom, tag, place in rows:
+            named = {"wallet": wallet, "custom": custom, "tag": tag, "place": place, "address": place.split()[0]}
+            row = "INSERT INTO places VALUES ('n', :place, 'dave', :custom, :wallet, :address, :tag, NULL, 1)"
+            connection.execute(text(row), named)
+        schema.upgrade(connection)
+        query = select(tables.places.c.place, tables.places.c.number).order_by(tables.places.c.created)
+        numbers = {row.place: row.number for row in connection.execute(query)}
+    engine.dispose()
+    assert {place: number for place, number in numbers.items() if number} == {"r tag 1": 1, "r tag 2": 2, "a7": 7}
