@@ -159,9 +159,7 @@ def failing() -> Iterator[Callable[[str], None]]:
     event.remove(Engine, "do_execute", fail)
 
 
-@pytest.mark.parametrize(
-    ("code", "said"), [("SQLITE_FULL", "disk-full"), ("SQLITE_BUSY", "store-busy"), ("", "store-unreachable")]
-)
+@pytest.mark.parametrize(("code", "said"), [("SQLITE_FULL", "disk-full"), ("", "store-unreachable")])
 def test_a_database_that_fails_for_a_while_is_a_trouble_of_the_turn_and_does_not_end_the_loop(
     home: Path, failing: Callable[[str], None], code: str, said: str
 ) -> None:
@@ -171,6 +169,14 @@ def test_a_database_that_fails_for_a_while_is_a_trouble_of_the_turn_and_does_not
     assert (done.code, said in first[0], last) == (0, True, [])
     failing(code)
     assert lockgate("--home", home, "run", "--once").refused(said)
+
+
+def test_a_store_that_is_busy_is_waited_for(home: Path, failing: Callable[[str], None]) -> None:
+    failing("SQLITE_BUSY")
+    done = lockgate("--home", home, "run", "--until-idle", "--interval", "0.1", "--json")
+    first, last = (json.loads(line) for line in done.out.splitlines())
+    assert (done.code, first["troubles"], last["waits"]) == (0, [], [])
+    assert "store-busy" in first["waits"][0]
 
 
 def test_the_signer_knows_a_key_file_that_was_made_on_the_coordinator(home: Path, tmp_path: Path) -> None:
