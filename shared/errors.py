@@ -1395,6 +1395,13 @@ class WithdrawalUnproven(Refusal):
     hint = "Somebody wrote in the database: run `lockgate audit verify`, and look at every row that it names."
 
 
+class TooManyAlike(Refusal):
+    """A forgotten order that may have paid more choices of waiting withdrawals than are tried."""
+
+    code = "too-many-alike"
+    hint = "Hold the waiting withdrawals whose recipient and amount are the same, until it is known which were paid."
+
+
 class OverWithdrawalLimit(Refusal):
     """A withdrawal above what the mandate lets through."""
 

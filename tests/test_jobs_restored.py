@@ -23,6 +23,7 @@ from online.jobs.model import jobs, transfer_refs
 from online.jobs.reconcile import Reconciled, acknowledge, import_signer_journal
 from online.jobs.signer_journal import note_checkpoint
 from online.ledger.books import prove_balances
+from online.withdrawals import gathering
 from online.withdrawals.accepting import Wish, accept
 from online.withdrawals.gathering import gather
 from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft_mandate
@@ -141,6 +142,27 @@ def test_what_was_paid_together_is_found_whatever_the_order_in_which_it_is_asked
     assert set(states(restored).values()) == {"paid"}
     assert paid(restored) == 60
     restored.require_books()
+
+
+def test_which_of_too_many_alike_were_paid_is_said_not_to_be_known(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restored = make_desk_copy(desk)
+    for name in ("y", "z"):
+        ask(desk, name)
+    answer = pays(desk)
+    for name in ("v", "w", "x", "y", "z"):
+        ask(restored, name)
+    monkeypatch.setattr(gathering, "MOST_CHOICES", 9)  # two of five in ten ways, and the last is the one
+    assert "too many withdrawals of cold are alike" in imported(restored).unknown[0].why
+    assert set(states(restored).values()) == {"queued"}
+    assert gather(restored.store, NOW + 3600).orders == ()
+    monkeypatch.setattr(gathering, "MOST_CHOICES", 10)
+    assert imported(restored).unknown == ()
+    assert states(restored) == {**dict.fromkeys("vwx", "queued"), **dict.fromkeys("yz", "ordered")}
+    import_answer(restored.store, answer, NOW)
+    pays(restored)
+    assert paid(restored) == 50
 
 
 def test_other_withdrawals_of_the_same_sums_are_not_taken_for_those_that_were_paid(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count, islice, product
+from itertools import chain, combinations, count, islice, product
 from types import MappingProxyType
 from typing import Final
 
@@ -42,12 +42,13 @@ from shared.errors import (
     MandateMissing,
     OverWithdrawalLimit,
     Refusal,
+    TooManyAlike,
     Unreconciled,
     WithdrawalMoved,
     WithdrawalUnproven,
 )
 
-_MOST_TRIES, _MOST_ATTEMPTS = 10_000, 20
+MOST_CHOICES, _MOST_ATTEMPTS = 10_000, 20
 NO_FEES: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -232,10 +233,12 @@ def regather(tx: Tx, wallet: str, order: bytes, lines: Sequence[Wanted], now: in
 
     Raises:
         WithdrawalUnproven, JournalDamaged: if the journal does not bear them out.
+        TooManyAlike: if they are not found among the first so many choices, and there are others.
     """
     waiting = find_withdrawals(tx.sql, states=(State.QUEUED,), wallet=wallet)
-    choices = [[one for one in waiting if (one.destination, one.amount) == line] for line in lines]
-    for part in islice(product(*choices), _MOST_TRIES):
+    for number, part in enumerate(_choices(waiting, lines)):
+        if number == MOST_CHOICES:
+            raise TooManyAlike(f"too many withdrawals of {wallet} are alike to say which ones it pays")
         keys = (_key(part, attempt) for attempt in range(_MOST_ATTEMPTS))
         key = next((each for each in keys if order_id(each) == order), None)
         if key is not None:
@@ -245,6 +248,19 @@ def regather(tx: Tx, wallet: str, order: bytes, lines: Sequence[Wanted], now: in
             _order(tx, mandate_of(tx.sql, wallet), part, now, key)
             return True
     return False
+
+
+def _choices(waiting: Sequence[Withdrawal], lines: Sequence[Wanted]) -> Iterable[list[Withdrawal]]:
+    """Give every choice of different withdrawals for some lines; which of equal lines one stands for is all one."""
+    places = {line: [at for at, other in enumerate(lines) if other == line] for line in lines}
+    alike = [[one for one in waiting if (one.destination, one.amount) == line] for line in places]
+    ways = (
+        islice(combinations(some, len(at)), MOST_CHOICES + 1)
+        for some, at in zip(alike, places.values(), strict=True)
+    )  # fmt: skip
+    for chosen in product(*ways):
+        part = dict(zip(chain(*places.values()), chain(*chosen), strict=True))
+        yield [part[at] for at in range(len(lines))]
 
 
 def _free_key(connection: Connection, part: Sequence[Withdrawal]) -> str:
