@@ -1,12 +1,14 @@
 """The books as CSV and as beancount text: nothing is lost, no two names become one, and every transaction balances.
 
 Beancount's own package is under the GPL and brings four others, and adds up with 28 digits: the text is held against a
-strict reader of its grammar instead (the lexer's rules for accounts, commodities, numbers, texts and directives).
+strict reader of its grammar instead (the lexer's rules for accounts, commodities, numbers, texts and directives), and
+against beancount itself where somebody has installed it.
 """
 
 from __future__ import annotations
 
 import csv
+import decimal
 import io
 import re
 from collections import Counter
@@ -121,6 +123,21 @@ def test_beancounts_balances_are_the_posted_ones(desk: Desk) -> None:
     posted = [one.id for one in journal(desk.store, Filter(status="posted"))]
     assert ledger.entries == posted
     assert len(posted) < len(journal(desk.store, Filter()))  # what is pending or voided was left out
+
+
+def test_beancount_itself_takes_the_text_and_adds_up_the_same(desk: Desk) -> None:
+    loader = pytest.importorskip("beancount.loader", reason="beancount is not installed, and is no dependency")
+    near = Asset("near:local", "NEAR", 24)
+    huge = [("wallet:n", near, MOST_UNITS), ("own:near:local", near, -MOST_UNITS)]
+    text = beancount_text([*journal(desk.store, Filter()), BookEntry(10**6, NOW, "huge", "posted", None, tuple(huge))])
+    with decimal.localcontext(prec=70):  # as the first lines of the text say
+        directives, errors, _ = loader.load_string(text)
+        balances: Counter[tuple[str, str]] = Counter()
+        for one in directives:
+            for each in getattr(one, "postings", ()):
+                balances[each.account, each.units.currency] += int(each.units.number.scaleb(SCALE))
+    assert errors == []
+    assert balances == read_beancount(text).balances
 
 
 def test_an_export_of_some_entries_still_balances(desk: Desk) -> None:

@@ -14,15 +14,24 @@ import pytest
 from sqlalchemy import update
 
 from online.audit import verify
+from online.chains.api import AccountState
 from online.chains.xrpl import history, node
 from online.deposits.model import deposits
 from online.ledger import walk
+from online.ledger.books import open_wallet
 from online.ledger.differences import Kind
 from online.ledger.looks import Memory
 from online.ledger.postings import Posting
+from online.ledger.reconcile import reconcile
 from online.ledger.stands import find_stand
 from online.store import tables
-from tests.online_world import NETWORK, XRP
+from online.store.wallets import import_card
+from shared.chains.xrpl import XRPL
+from shared.envelope import WalletCard, seal_card
+from shared.errors import NodeUnreachable
+from shared.hdkeys import derive
+from shared.money import Amount
+from tests.online_world import NETWORK, NOW, XRP, PaperSigner
 from tests.served_house import House, a_house, again, found, kept, look, paid, posted
 
 
@@ -168,3 +177,38 @@ def test_a_node_that_is_silent_is_its_own_networks_failure_alone(house: House) -
     report = look(house)
     assert (report.findings, set(report.failed)) == ((), {NETWORK})
     assert [one.covered for one in report.solvency] == [False]
+
+
+class Far:
+    """A node of another network, which answers until it is silent."""
+
+    network = "xrpl:testnet"
+
+    def __init__(self) -> None:
+        self.silent, self.xrp = False, XRPL.network(self.network).native
+
+    def height(self) -> int:
+        if self.silent:
+            raise NodeUnreachable("it does not answer")
+        return 10
+
+    def account(self, address: str) -> AccountState:
+        return AccountState(address, True, self.height(), Amount(self.xrp, 9), Amount(self.xrp, 0))
+
+
+def test_a_silent_node_of_one_network_leaves_the_others_judged(house: House) -> None:
+    signer, far = PaperSigner(), Far()
+    node_of = derive(signer.seed, "secp256k1", XRPL.key_path(far.network, "secp256k1", 5, 0)[:-2]).public()
+    xpub = node_of.public_key + node_of.chain_code
+    card = WalletCard(signer.station, "far", far.network, "cold", "secp256k1", 5, xpub, ())
+    import_card(house.store, seal_card(card, signer.sign), NOW)
+    gateways: Any = {NETWORK: house.gateway, far.network: far}
+    open_wallet(house.store, "far", gateways[far.network], NOW)
+    paid(house, 7)
+    for silent in (False, True):
+        far.silent = silent
+        report = reconcile(house.store, gateways)
+        assert [(one.kind, one.wallet, one.amount) for one in report.findings] == [(Kind.MISSING_DEPOSIT, "cold", 7)]
+        assert set(report.failed) == ({far.network} if silent else set())
+        covered = {one.asset.network: one.covered for one in report.solvency}
+        assert covered == {NETWORK: True, far.network: not silent}

@@ -7,7 +7,7 @@ ledger is read before the books, so that whatever the books know of it is known 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -146,7 +146,7 @@ class _Way:
 
     def walked(self, connection: Connection) -> Walked:
         """Give what it came to."""
-        shown = [self._named(one) for one in (*self.stand.shown, *self.fresh)]
+        shown = self._named((*self.stand.shown, *self.fresh))
         settled, also = self._settled_before(connection, {_key(one) for one in shown})
         seen = waiting(connection, self.ground.network, {one.tx_id for one in shown})
         moved = Counter({place: units for place, (_, units) in self.stand.moved.items()})
@@ -159,9 +159,10 @@ class _Way:
         self.booked += new.booked
         self.strays += new.strays
         self.alias |= new.alias
-        named = [(one, self._named(one)) for one in self.stand.shown]
-        left = unsettled((also for _, also in named), self.booked, self._spans())
-        self.stand = replace(self.stand, shown=tuple(one for one, also in named if also.tx_id in left))
+        named = self._named(self.stand.shown)
+        left = unsettled(named, self.booked, self._spans())
+        kept = (one for one, also in zip(self.stand.shown, named, strict=True) if also.tx_id in left)
+        self.stand = replace(self.stand, shown=tuple(kept))
         self.booked = [row for row in self.booked if row.tx_id in left]
         self.alias = {one: to for one, to in self.alias.items() if to in left}
 
@@ -184,10 +185,12 @@ class _Way:
         ]  # fmt: skip
         return shown, [row for found in rows.values() for row in found]
 
-    def _named(self, one: Shown) -> Shown:
-        """Name a fact of the ledger as the books do. Of a commit and its reveal the fees are told apart by neither."""
-        tx_id = self.alias.get(one.tx_id, one.tx_id)
-        return replace(one, tx_id=tx_id, fee=None) if tx_id in self.alias.values() else one
+    def _named(self, shown: Sequence[Shown]) -> list[Shown]:
+        """Name facts of the ledger as the books do. Of a commit and its reveal the fees are told apart by neither."""
+        pairs = set(self.alias.values())
+        names = [self.alias.get(one.tx_id, one.tx_id) for one in shown]
+        return [replace(one, tx_id=name, fee=None) if name in pairs else one
+                for one, name in zip(shown, names, strict=True)]  # fmt: skip
 
     def _open(self) -> frozenset[int]:
         named = (row.entry for row in self.booked if row.entry is not None)
