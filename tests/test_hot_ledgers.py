@@ -1,7 +1,7 @@
 """Withdrawals on every ledger, paid by one hot signer with nobody there: accepted, gathered, signed, final and booked.
 
 The signer's program runs by itself over its spool, with a wallet on each ledger and a policy that needs nobody. People
-gave mandates before, and do nothing after.
+gave mandates before, and do nothing after, but that two of them order tickets once.
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ from online.devnet.server import serve
 from online.devnet.xrpl import XrplWorld
 from online.jobs.loop import tick
 from online.jobs.model import jobs
+from online.jobs.states import State as JobState
 from online.ledger.books import balance_sheet, check, open_wallet, prove_balances
 from online.ledger.reconcile import reconcile
+from online.orders.approval import approve
+from online.orders.drafting import draft_tickets
+from online.orders.writing import Asking
 from online.store.assets import add_asset
 from online.store.database import Station, Store, open_store
 from online.store.people import add_person
@@ -43,6 +47,7 @@ from online.withdrawals.mandates import Ceiling, Mandate, approve_mandate, draft
 from online.withdrawals.model import withdrawals
 from online.withdrawals.states import State
 from shared.chains import chain
+from shared.chains.near.keys import key_text
 from shared.chains.xrpl.addresses import encode_address
 from shared.effects import Destination
 from shared.lockbox import LIGHT
@@ -65,6 +70,7 @@ HELD = {XRP: 1_000, BTC: 40, XCP: 1_000, NEAR: 500, USD: 10_000}
 MOST, PAID = 100, 2
 LINES = 3
 """So many withdrawals of each asset: what one transaction can pay together is gathered."""
+LANES = 4
 
 POLICY = """
 epoch = 1
@@ -96,18 +102,23 @@ wallet = "{name}"
 kinds = {kinds}
 to_wallets = []
 {bounds}
-transactions_without_payment = 0
 automatic = true
 approvals = 0
 """
 
 BOUNDS = {
-    "till-x": ('["payment"]', 'fee_most = "0.01"\nexpiry_most = 1000'),
+    "till-x": (
+        '["payment", "tickets"]',
+        'fee_most = "0.01"\nexpiry_most = 1000\ntransactions_without_payment = 1',
+    ),
     "till-b": (
         '["payment", "counterparty-send", "counterparty-mpma"]',
-        'fee_most = "0.01"\nfee_rate_most = 200\naccepts = ["moves-attached-assets"]',
+        'fee_most = "0.01"\nfee_rate_most = 200\naccepts = ["moves-attached-assets"]\ntransactions_without_payment = 0',
     ),
-    "till-n": ('["payment", "nep141-transfer"]', 'fee_most = "1"\nexpiry_most = 90000'),
+    "till-n": (
+        '["payment", "nep141-transfer"]',
+        'fee_most = "1"\nexpiry_most = 90000\ntransactions_without_payment = 0',
+    ),
 }
 LIMIT = '[rule.{kind}."{code}"]\ntransfer = "{most}"\nrequest = "1000"\nday = "1000"\nepoch = "1000"\n'
 
@@ -122,6 +133,7 @@ class Tills:
     xrpl: XrplWorld
     bitcoin: BitcoinWorld
     near: NearWorld
+    people: dict[str, Somebody]
 
     def turn(self) -> None:
         """Let each ledger go on, and the coordinator do its turn; nothing may stand in the way."""
@@ -140,8 +152,10 @@ class Tills:
 
 
 @pytest.fixture
-def tills(tmp_path: Path) -> Iterator[Tills]:
-    hot, cards = _signer(tmp_path)
+def tills(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tills]:
+    """Set everything up; the wallet on NEAR has as many lanes as a test asks for, and one where it does not."""
+    lanes = getattr(request, "param", 1)
+    hot, cards = _signer(tmp_path, lanes)
     xrpl, bitcoin, near = XrplWorld(), BitcoinWorld(), NearWorld(validity=20_000, clock=Clock())
     tokens, pen = CounterpartyWorld(bitcoin), hot.world.station_key
     with ExitStack() as closing:
@@ -161,13 +175,15 @@ def tills(tmp_path: Path) -> Iterator[Tills]:
         pair_signer(store, hot.world.station, BOX, int(time.time()))
         for card in cards:
             import_card(store, card, int(time.time()))
+        near_keys = [key_text(one.public_key) for one in keys(store, "till-n")]
         place = {name: keys(store, name)[0].address for name in NETWORKS}
         xrpl.fund_all({place["till-x"]: HELD[XRP] * 10**6})
         bitcoin.fund_all([(place["till-b"], 10**9)] * (HELD[BTC] // 10))
         tokens.credit(place["till-b"], XCP.code, HELD[XCP] * 10**8)
-        near.fund(place["till-n"], HELD[NEAR] * 10**24)
+        near.create(place["till-n"], near_keys, HELD[NEAR] * 10**24)
         near.deploy_token(USD.code, USD.decimals, place["till-n"], HELD[USD] * 10**6)
-        found = Tills(store, hot, gateways, xrpl, bitcoin, near)
+        people = {name: Somebody(name) for name in ("alice", "bob")}
+        found = Tills(store, hot, gateways, xrpl, bitcoin, near, people)
         _people_and_books(found)
         yield found
 
@@ -195,6 +211,26 @@ def test_withdrawals_on_every_ledger_are_paid_with_nobody_there(tills: Tills) ->
     assert [list((tills.hot.spool / name).iterdir()) for name in ("in", "out", "refused")] == [[], [], []]
 
 
+@pytest.mark.parametrize("tills", [LANES], indirect=True)
+def test_free_tickets_and_lanes_carry_withdrawals_side_by_side(tills: Tills) -> None:
+    with tills.hot.serving("--host-has-network"):
+        _ordered_tickets(tills, LANES)
+        for asset in (XRP, NEAR):
+            for number, address in enumerate(_recipients(asset, LANES)):
+                wish = Wish(f"{asset.code} {number}", "dave", _till(asset), Destination(address), _coins(asset))
+                accept(tills.store, wish, _now())
+        tills.until_paid()
+    for asset in (XRP, NEAR):
+        paid = [one for one in jobs(tills.store, states=(JobState.FINAL,)) if one.network == asset.network]
+        paid = [one for one in paid if one.plan.payments]
+        used = [claim for one in paid if one.effects is not None for claim in one.effects.claims]
+        # Each has a ticket of the account's, or a key, to itself: none waits for another, and one block takes them all.
+        assert len({claim.name if asset == XRP else claim.scope for claim in used}) == LANES
+        assert asset != XRP or {claim.name.split()[0] for claim in used} == {"ticket"}
+        assert len({one.result for one in paid}) == 1, [one.result for one in paid]
+        assert [_arrived(tills, asset, place) for place in _recipients(asset, LANES)] == [_coins(asset).units] * LANES
+
+
 def test_each_ledger_tells_what_a_payment_costs_now(tills: Tills) -> None:
     tellers = [gateway for gateway in tills.gateways.values() if isinstance(gateway, FeeTeller)]
     # XRPL's base fee in drops; 141 vB at the settings' 5 sat/vB; 0.46 Tgas at the world's price of gas.
@@ -209,7 +245,19 @@ def test_each_ledger_tells_what_a_payment_costs_now(tills: Tills) -> None:
 # --- how it is set up, and how it is seen -------------------------------------------------------------
 
 
-def _signer(folder: Path) -> tuple[Hot, list[bytes]]:
+def _ordered_tickets(tills: Tills, count: int) -> None:
+    """Let two people order tickets, and the hot signer make them."""
+    alice, bob = tills.people.values()
+    asking = Asking("tickets", Person("alice", alice.public), alice.sign, _now())
+    order = draft_tickets(tills.store, asking, wallet="till-x", count=count)
+    approve(tills.store, order.id, person=Person("bob", bob.public), sign=bob.sign, now=_now())
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while jobs(tills.store)[0].state is not JobState.FINAL:
+        assert time.monotonic() < deadline, jobs(tills.store)[0].state
+        tills.turn()
+
+
+def _signer(folder: Path, lanes: int) -> tuple[Hot, list[bytes]]:
     people = {name: Somebody(name) for name in ("ann", "ben", "carol", "station")}
     world = World(folder / "signer", now=_now(), people=people)
     administrators = [Person(name, people[name].public) for name in ("ann", "ben")]
@@ -217,7 +265,9 @@ def _signer(folder: Path) -> tuple[Hot, list[bytes]]:
                                administrators=administrators, quorum=2, kdf=LIGHT, clock=world.clock)
     with world.box() as box:
         cards = [
-            setup.issue_card(box, name, network=network, tier="hot", account=0, count=1)
+            setup.issue_card(
+                box, name, network=network, tier="hot", account=0, count=lanes if network == NEAR.network else 1
+            )
             for name, network in NETWORKS.items()
         ]
         places = {name: box.history.wallets[name].addresses[0] for name in NETWORKS}
@@ -240,7 +290,7 @@ def _signer(folder: Path) -> tuple[Hot, list[bytes]]:
 
 def _people_and_books(tills: Tills) -> None:
     """Let two people give each wallet its mandate, and dave half of what each wallet holds."""
-    now, people = _now(), {name: Somebody(name) for name in ("alice", "bob")}
+    now, people = _now(), tills.people
     for name, one in people.items():
         add_person(tills.store, name, one.public, now)
     for asset in (XCP, USD):
@@ -259,13 +309,13 @@ def _people_and_books(tills: Tills) -> None:
         trade(tills.store, f"dave's {asset.code}", [Leg(HOUSE, "dave", _coins(asset, held // 2))], now)
 
 
-def _recipients(asset: Asset) -> list[str]:
+def _recipients(asset: Asset, count: int = LINES) -> list[str]:
     """Give addresses of nobody known here."""
     if asset == XRP:
-        return [encode_address(b"somebody else's ac%02d" % number) for number in range(LINES)]
+        return [encode_address(b"somebody else's ac%02d" % number) for number in range(count)]
     if asset.network == BTC.network:
-        return [friend(len(asset.code) * 10 + number) for number in range(LINES)]
-    return [sha256(f"{asset.code} {number}".encode()).hexdigest() for number in range(LINES)]
+        return [friend(len(asset.code) * 10 + number) for number in range(count)]
+    return [sha256(f"{asset.code} {number}".encode()).hexdigest() for number in range(count)]
 
 
 def _arrived(tills: Tills, asset: Asset, address: str) -> int:
