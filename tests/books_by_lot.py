@@ -17,13 +17,12 @@ from sqlalchemy import insert
 from online.chains.api import (
     AccountState,
     Built,
+    Look,
     Movement,
     Movements,
     NodeReport,
-    Outcome,
     Plan,
     Verdict,
-    Watched,
 )
 from online.ledger.books import open_wallet
 from online.ledger.differences import Kind, Place
@@ -98,7 +97,7 @@ class Ledger:
     def submit(self, blob: bytes) -> Verdict:
         raise NotImplementedError
 
-    def watch(self, watched: Watched) -> Outcome:
+    def look(self) -> Look:
         raise NotImplementedError
 
 
