@@ -7,12 +7,15 @@ again, until blocks are mined that leave it out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from online.audit import verify
+from online.chains.api import Arrivals
 from online.chains.bitcoin.cursors import Cursor, Reach, read_cursor
 from online.customers.register import register
 from online.customers.trades import HOUSE, Leg, trade
@@ -26,7 +29,7 @@ from online.ledger.books import journal as entries
 from online.ledger.reconcile import reconcile
 from online.orders.gathering import draft_asset_sweep
 from online.orders.spending import draft_pay
-from online.store import journal
+from online.store import journal, tables
 from shared.effects import Destination
 from shared.errors import BadField
 from shared.policy import Person
@@ -138,6 +141,29 @@ def test_a_deposit_that_comes_again_later_is_credited_once_more_and_stands_once(
     back(house)
     assert (states(house), sums(house)) == (["credited"], before)
     require_sound(house)
+
+
+@pytest.mark.parametrize("again", ["the same", "something else"])
+def test_what_a_node_tells_twice_comes_again_once(
+    house: House, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    gone = paid(house)
+    before = sums(house)
+    reorganised(house, gone)
+    if again == "something else":  # than the row says that came before
+        with house.store.transaction() as tx:
+            tx.sql.execute(update(tables.arrivals).values(units="69999"))
+    told = type(house.gateway).arrivals
+
+    def twice(*asked: Any) -> Arrivals:
+        found = told(*asked)
+        return replace(found, found=(*found.found, *found.found))
+
+    monkeypatch.setattr(type(house.gateway), "arrivals", twice)
+    back(house)
+    assert (states(house), sums(house)) == (["credited"], before)
+    house.require_books()
+    assert prove_balances(house.store) == ()
 
 
 def test_a_deposit_that_only_stands_in_another_block_keeps_its_postings(house: House) -> None:

@@ -107,7 +107,8 @@ def _read_on(store: Store, network: str, gateway: Gateway, now: int) -> Taken:
         with store.reading() as connection:
             find_leasts(connection, network)  # an altered one stops the reading before anything is judged by it
         found = gateway.arrivals(wanted.addresses, wanted.assets, wanted.cursor, wanted.since)
-        found = replace(found, found=tuple(map(fitting, found.found)))
+        once = {one.key: fitting(one) for one in found.found}  # whatever a node tells twice
+        found = replace(found, found=tuple(once.values()))
         require_answers(store, network, found)
         lost = lost_jobs(store, gateway, found.rewound)
     except Refusal as refusal:
