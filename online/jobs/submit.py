@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, update
 
 from online.chains.api import Gateway, Verdict
 from online.jobs.leases import leases
-from online.jobs.model import Job, find_job, find_jobs
+from online.jobs.model import Job, find_job, find_jobs, jobs_numbered
 from online.jobs.moves import move
 from online.jobs.states import State
 from online.jobs.turns import waits_for
@@ -100,7 +100,7 @@ def _undone(store: Store, gateway: Gateway, job_id: int | None = None) -> list[J
         query = select(tables.outbox.c.job).where(tables.outbox.c.done.is_(False)).order_by(tables.outbox.c.job)
         if job_id is not None:
             query = query.where(tables.outbox.c.job == job_id)
-        jobs = [find_job(connection, number) for number in connection.execute(query).scalars().all()]
+        jobs = jobs_numbered(connection, connection.execute(query).scalars().all())
     return [job for job in jobs if job.state is State.SUBMITTED and _of(job, gateway)]
 
 
