@@ -94,7 +94,8 @@ class BothMachines:
 
     def approved(self, order: Order) -> Order:
         bob = self.people["bob"]
-        return approve(self.store, order.id, person=Person("bob", bob.public), sign=bob.sign, now=self.now)
+        with no_whole_reads(self.store):
+            return approve(self.store, order.id, person=Person("bob", bob.public), sign=bob.sign, now=self.now)
 
     def address(self, wallet: str, index: int = 0) -> str:
         return keys(self.store, wallet)[index].address
@@ -102,11 +103,13 @@ class BothMachines:
     # --- the crossing -----------------------------------------------------------------------------
 
     def build(self) -> tuple[Job, ...]:
-        return build_approved(self.store, self.gateways, self.now)
+        with no_whole_reads(self.store):
+            return build_approved(self.store, self.gateways, self.now)
 
     def export(self) -> Exported:
         self.build()
-        return export_request(self.store, self.signer, self.now)
+        with no_whole_reads(self.store):
+            return export_request(self.store, self.signer, self.now)
 
     def sign(
         self, sealed: bytes, declined: Sequence[Declined] = (), people: Sequence[str] = ("carol",)
@@ -121,7 +124,9 @@ class BothMachines:
 
     def cross(self, declined: Sequence[Declined] = (), people: Sequence[str] = ("carol",)) -> Answered:
         """Build, export, sign and import: one crossing."""
-        return import_answer(self.store, self.sign(self.export().blob, declined, people), self.now)
+        answer = self.sign(self.export().blob, declined, people)
+        with no_whole_reads(self.store):
+            return import_answer(self.store, answer, self.now)
 
     # --- the ledger -------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
@@ -18,25 +19,41 @@ from online.deposits.states import State
 from online.jobs.model import jobs
 from online.jobs.states import ENDS, UNDONE
 from online.jobs.states import State as JobState
-from online.ledger.accounts import OWED, kind_of
+from online.ledger.accounts import OWED, Kind, kind_of
 from online.ledger.books import balance_sheet, check, prove_balances
 from online.store import tables
 from online.withdrawals.model import withdrawals
 from online.withdrawals.states import GIVEN_BACK
 from online.withdrawals.states import State as Stand
 from shared.effects import Destination
-from tests.online_world import NETWORK, Desk
-from tests.open_world import UNLISTED, OpenWorld
+from shared.money import Amount
+from tests.online_world import NETWORK, XRP, Desk
+from tests.open_world import GEM, UNLISTED, OpenWorld
 
 
 @dataclass
 class Known:
-    """What the model knows besides: the house's own at the start, places, and what people's own decisions moved."""
+    """What the model knows besides: what wallets had at the start, by asset, places, and what people's decisions moved.
 
-    own: int
+    `held` is what trades moved to whom, by name and asset; whose the credited deposits are, by number.
+    """
+
+    own: Counter[str]
     places: Mapping[Destination, str]
-    held: Counter[str]
+    held: Counter[tuple[str, str]]
     credited: dict[int, str] = field(default_factory=dict)
+
+    def owner(self, place: Destination) -> str | None:
+        """Give whose a place is: exactly, or by an address that is somebody's alone."""
+        return self.places.get(place) or self.places.get(Destination(place.address))
+
+    def move(self, giver: str | None, taker: str | None, amount: Amount) -> None:
+        """Note what moved between two, the house where nobody is named."""
+        for name, units in ((giver, -amount.units), (taker, amount.units)):
+            if name is None:
+                self.own[amount.asset.code] += units
+            else:
+                self.held[name, amount.asset.code] += units
 
 
 # --- at any moment ------------------------------------------------------------------------------------
@@ -45,26 +62,54 @@ class Known:
 def require_always(desk: Desk, world: OpenWorld) -> None:
     """Assert what holds after every step."""
     assert prove_balances(desk.store) == ()
-    assert [one for one in balance_sheet(desk.store) if kind_of(one.account) in OWED and one.posted > 0] == []
+    below = [one for one in balance_sheet(desk.store) if one.posted * _side(one.account) < 0]
+    assert below == [], "more was taken out of an account than was in it"
     claims, link, job, came = tables.claims, tables.job_transfers, tables.jobs, tables.arrivals
     order, wish = tables.orders, tables.withdrawals
     paying = select(link.c.transfer).join(job, job.c.id == link.c.job).join(order, order.c.id == job.c.order_id)
     under_way = paying.where(order.c.kind == "withdrawals", job.c.state.not_in([one.value for one in ENDS]))
+    happened = select(link.c.transfer).join(job, job.c.id == link.c.job).where(job.c.state == JobState.FINAL.value)
     ordered = select(wish.c.transfer).where(wish.c.state == Stand.ORDERED.value)
     with desk.store.reading() as connection:
-        held = connection.execute(select(claims.c.scope, claims.c.name).where(claims.c.active)).all()
-        live = connection.execute(select(link.c.transfer, job.c.state).join(job, job.c.id == link.c.job)).all()
-        assert set(connection.execute(under_way).scalars()) == set(connection.execute(ordered).scalars()), (
+        held = connection.execute(select(claims.c.scope, claims.c.name).where(claims.c.active, ~claims.c.shared)).all()
+        live = connection.execute(
+            select(link.c.transfer, job.c.id, job.c.replaces, job.c.state).join(job, job.c.id == link.c.job)
+        ).all()
+        rivals_of_none = under_way.where(link.c.transfer.not_in(happened))  # what was replaced is watched to its end
+        assert set(connection.execute(rivals_of_none).scalars()) == set(connection.execute(ordered).scalars()), (
             "a withdrawal is paid that nobody waits for, or waits for nothing"
         )
         seen = connection.execute(select(came.c.tx_id, came.c.address, came.c.units, came.c.height)).all()
+        used = connection.execute(select(claims.c.job, claims.c.scope, claims.c.name)).all()
     assert max(Counter(map(tuple, held)).values(), default=0) <= 1, "a claim is held twice"
-    carried = Counter(row.transfer for row in live if JobState(row.state) not in UNDONE)
-    assert max(carried.values(), default=0) <= 1, "a transfer has two live transactions"
+    carried: dict[str, list[Any]] = {}
+    for row in live:
+        if JobState(row.state) not in UNDONE:
+            carried.setdefault(row.transfer, []).append(row)
+    claimed: dict[int, set[tuple[str, str]]] = {}
+    for one in used:
+        claimed.setdefault(one.job, set()).add((one.scope, one.name))
+    for rows in carried.values():
+        _require_one_can_happen(rows, claimed)
     settled = Counter(_facts(one) for one in world.brought() if one.height <= world.settled)
     still = [row for row in seen if row.tx_id not in world.sunk]  # of the others nobody was told yet
     booked = Counter((row.tx_id, row.address, int(row.units), row.height) for row in still)
     assert booked <= settled, "an arrival is booked twice, or before it is settled"
+
+
+def _side(account: str) -> int:
+    """Say on which side of nothing an account stands: above it what wallets hold, below it what is owed, and own."""
+    kind = kind_of(account)
+    return 1 if kind is Kind.WALLET else -1 if kind in (*OWED, Kind.OWN) else 0
+
+
+def _require_one_can_happen(rows: list[Any], claimed: Mapping[int, set[tuple[str, str]]]) -> None:
+    """Assert that of the live transactions of a transfer each replaces another, and uses up what that one does."""
+    first, *others = sorted(rows, key=lambda row: int(row.id))
+    assert all(row.replaces is not None for row in others), "a transfer has two live transactions"
+    built = [claimed[row.id] for row in (first, *others) if row.id in claimed]
+    assert not built or set.intersection(*built), "a transaction and what replaces it can both happen"
+    assert [row.state for row in rows].count(JobState.FINAL.value) <= 1, "a transfer happened twice"
 
 
 def _facts(one: Arrival) -> tuple[str, str, int, int]:
@@ -74,36 +119,70 @@ def _facts(one: Arrival) -> tuple[str, str, int, int]:
 # --- at rest ------------------------------------------------------------------------------------------
 
 
+def require_handed_over(desk: Desk, world: OpenWorld) -> None:
+    """Assert that a node that answers was handed whatever is submitted and may still happen."""
+    for one in jobs(desk.store, states=(JobState.SUBMITTED,)):
+        assert one.expiry_height is not None
+        assert one.tx_id in world.pool or one.tx_id in world.done or one.expiry_height <= world.at or any(
+            one.effects is not None and effects.claims == one.effects.claims for _, _, effects, _ in world.done.values()
+        ), f"job {one.id} waits for a node that was never handed it again"
+
+
+def unended(desk: Desk) -> list[str]:
+    """Name what has not ended and could: every job that was approved, every withdrawal that nobody holds."""
+    left = [one for one in jobs(desk.store) if one.state not in ENDS and one.state is not JobState.DRAFTED]
+    wait = withdrawals(desk.store, states=(Stand.QUEUED, Stand.ORDERED))
+    return [*(f"job {one.id} is {one.state}" for one in left), *(f"{one.id} is {one.state}" for one in wait)]
+
+
 def require_rest(desk: Desk, world: OpenWorld, known: Known, outside: str) -> None:
     """Assert that everything has ended, and that every account holds what the world and people's decisions say.
 
     Each third life is audited besides, which takes as long as a day of it.
     """
-    waiting = {*ENDS, JobState.DRAFTED, JobState.APPROVED, JobState.BUILT}
-    assert {job.state for job in jobs(desk.store)} <= waiting
-    assert [one.difference for one in check(desk.store, desk.gateways)] == [0, 0]
+    assert not (left := unended(desk)), f"what could end has not: {left}"
+    assert not (off := [one for one in check(desk.store, desk.gateways) if one.difference]), off
     paid = sum(one.amount.units for one in withdrawals(desk.store) if one.state is Stand.PAID)
     assert paid == _arrived_by_withdrawal(desk, world, outside)
     rows = _require_every_arrival_once(desk, world, known)
-    books = {one.account: one.posted for one in balance_sheet(desk.store) if one.asset != UNLISTED}
+    sheet = [one for one in balance_sheet(desk.store) if one.asset != UNLISTED]
+    books = {(one.account, one.asset.code): one.posted for one in sheet}
     reckoned = _reckoned(desk, world, known, rows)
-    # Of what was taken back, the house lost what was spent already: so much more is owed than without it, and no less.
-    lost = {name: units - books.get(name, 0) for name, units in reckoned.items() if kind_of(name) in OWED}
-    assert min(lost.values()) >= 0, "less is owed than came"
-    assert any(row.state is State.GONE for row in rows) or not any(lost.values()), "more is owed than came"
-    own, fees = f"own:{NETWORK}", f"fees:{NETWORK}"
-    assert books[own] - reckoned[own] == sum(lost.values()), "own funds are not what they were but for what was lost"
-    assert books.get(fees, 0) == reckoned[fees], "fees"
+    for code in sorted({code for _, code in books}):
+        _require_reckoned(code, books, reckoned, rows)
     back = sum(one.tx_id in _ids_of(desk, "return") for one in world.brought())
     gone = {row.id for row in rows if row.state is State.GONE}
     sent = sum(row.state is State.RETURNED for row in rows)
     assert sent <= back <= sent + len(gone), "what was sent back is not what is gone"
-    if not any(job.state is JobState.BUILT for job in jobs(desk.store)):
-        assert [one for one in balance_sheet(desk.store) if one.pending] == [], "what has ended is still reserved"
-    ours = sum(world.accounts[key].units for key in _addresses(desk))
-    assert ours >= -sum(units for name, units in books.items() if kind_of(name) in OWED), "what is owed is not covered"
+    assert [one for one in sheet if one.pending] == [], "what has ended is still reserved"
+    ours = _addresses(desk)
+    there = {XRP.code: sum(world.accounts[key].units for key in ours if key in world.accounts)}
+    there[GEM.code] = sum(map(world.gems_of, ours))
+    for code, units in there.items():
+        owed = -sum(one.posted for one in sheet if kind_of(one.account) in OWED and one.asset.code == code)
+        assert units >= owed, f"what is owed is not covered: {code}"
     if len(rows) % 3 == 0:
         assert verify(desk.store).problems == ()
+
+
+_Sums = Mapping[tuple[str, str], int]
+
+
+def _require_reckoned(code: str, books: _Sums, reckoned: _Sums, rows: list[Deposit]) -> None:
+    """Assert that an asset's accounts hold what they must.
+
+    Of what was taken back, the house lost what was spent already: so much more is owed than without it, and no less.
+    """
+    mine = {name: units for (name, its), units in reckoned.items() if its == code}
+    lost = {name: units - books.get((name, code), 0) for name, units in mine.items() if kind_of(name) in OWED}
+    taken = [row for row in rows if row.state is State.GONE and row.amount.asset.code == code]
+    assert min(lost.values(), default=0) >= 0, "less is owed than came"
+    assert taken or not any(lost.values()), "more is owed than came"
+    assert sum(lost.values()) <= sum(row.amount.units for row in taken), "the house lost more than was taken back"
+    own, fees = f"own:{NETWORK}", f"fees:{NETWORK}"
+    left = books.get((own, code), 0) - mine.get(own, 0)
+    assert left == sum(lost.values()), "own funds are not what they were but for what was lost"
+    assert books.get((fees, code), 0) == mine.get(fees, 0), "fees"
 
 
 def _require_every_arrival_once(desk: Desk, world: OpenWorld, known: Known) -> list[Deposit]:
@@ -117,38 +196,66 @@ def _require_every_arrival_once(desk: Desk, world: OpenWorld, known: Known) -> l
     assert Counter((row.tx_id, row.place, row.amount.units) for row in still) == Counter(there.keys())
     paid = _ids_of(desk, "withdrawals") | _ids_of(desk, "return")  # what was owed is a deposit wherever it arrives
     for row in still:
-        owner = known.places.get(row.place) or known.credited.get(row.id)
+        owner = known.owner(row.place) or known.credited.get(row.id)
         if row.tx_id in world.gifts or row.tx_id in paid:
             listed = row.amount.asset != UNLISTED
             expected = {State.CREDITED} if owner and listed else {State.SUSPENSE, State.RETURNED}
+            if owner and there[row.tx_id, row.place, row.amount.units].until_swept:
+                expected.add(State.UNSWEPT)
         else:
             owner, expected = None, {State.OWN}
         assert row.state in expected, (row, expected)
-        assert row.customer == (owner if row.state is State.CREDITED else None), row
+        assert row.customer == (owner if row.state in (State.CREDITED, State.UNSWEPT) else None), row
+    for address in world.swept_first:
+        _require_swept(address, world, [row for row in still if row.place.address == address])
     return rows
 
 
-def _reckoned(desk: Desk, world: OpenWorld, known: Known, rows: list[Deposit]) -> dict[str, int]:
+def _require_swept(address: str, world: OpenWorld, rows: list[Deposit]) -> None:
+    """Assert that no more was credited than was swept, and everything that was swept after the last of it came."""
+    mine = [row for row in rows if row.state in (State.CREDITED, State.UNSWEPT) and row.amount.asset == XRP]
+    swept = [
+        (height, sum(one.amount.units for one in effects.payments))
+        for height, result, effects, _ in world.done.values()
+        if effects.source == address and result == "tesSUCCESS"
+    ]
+    credited = sum(row.amount.units for row in mine if row.state is State.CREDITED)
+    assert credited <= sum(units for _, units in swept), "more was credited than was swept"
+    last = max((row.height for row in mine), default=0)
+    if sum(units for height, units in swept if height >= last) >= sum(row.amount.units for row in mine):
+        assert [row for row in mine if row.state is State.UNSWEPT] == [], "it was swept, and nobody has it"
+
+
+def _reckoned(desk: Desk, world: OpenWorld, known: Known, rows: list[Deposit]) -> Counter[tuple[str, str]]:
     """Reckon what accounts must hold, as the books write it: what is owed below nothing."""
-    owed = Counter({f"customer:{name}": units for name, units in known.held.items()})
+    owed = Counter({(f"customer:{name}", code): units for (name, code), units in known.held.items()})
+    waits = {State.SUSPENSE: f"suspense:{NETWORK}", State.UNSWEPT: f"unswept:{NETWORK}"}
     for row in rows:
+        code = row.amount.asset.code
+        if row.amount.asset == UNLISTED:
+            continue
         if row.state is State.CREDITED:
-            owed[f"customer:{row.customer}"] += row.amount.units
-        if row.state is State.SUSPENSE and row.amount.asset != UNLISTED:
-            owed[f"suspense:{NETWORK}"] += row.amount.units
+            owed[f"customer:{row.customer}", code] += row.amount.units
+        if row.state in waits:
+            owed[waits[row.state], code] += row.amount.units
         if row.state is State.RETURNED:
-            owed[f"own:{NETWORK}"] += row.amount.units  # less what was sent back: what is kept back is the house's
+            owed[f"own:{NETWORK}", code] += row.amount.units  # less what was sent back: the rest is the house's
     returning = _ids_of(desk, "return")
-    owed[f"own:{NETWORK}"] -= sum(one.amount.units for one in world.brought() if one.tx_id in returning)
-    owed[f"suspense:{NETWORK}"] += 0
-    for one in withdrawals(desk.store):
-        if one.state not in GIVEN_BACK:
-            owed[f"customer:{one.customer}"] -= one.amount.units
-        if one.state not in {*GIVEN_BACK, Stand.PAID}:
-            owed[f"withdrawals:{NETWORK}"] += one.amount.units
+    for one in world.brought():
+        if one.tx_id in returning:
+            owed[f"own:{NETWORK}", one.amount.asset.code] -= one.amount.units
+    for name in waits.values():
+        owed[name, XRP.code] += 0
+    for wish in withdrawals(desk.store):
+        if wish.state not in GIVEN_BACK:
+            owed[f"customer:{wish.customer}", wish.amount.asset.code] -= wish.amount.units
+        if wish.state not in {*GIVEN_BACK, Stand.PAID}:
+            owed[f"withdrawals:{NETWORK}", wish.amount.asset.code] += wish.amount.units
+    for code, units in known.own.items():
+        owed[f"own:{NETWORK}", code] += units
     fees = sum(effects.fee_most.units for _, _, effects, blob in world.done.values() if blob)
-    owed[f"own:{NETWORK}"] += known.own
-    return {f"fees:{NETWORK}": fees, **{name: -units for name, units in owed.items()}}
+    owed[f"fees:{NETWORK}", XRP.code] -= fees
+    return Counter({account: -units for account, units in owed.items()})
 
 
 def _ids_of(desk: Desk, kind: str) -> set[str]:
@@ -168,4 +275,5 @@ def _arrived_by_withdrawal(desk: Desk, world: OpenWorld, outside: str) -> int:
 
 
 def _addresses(desk: Desk) -> set[str]:
-    return {desk.address("hot"), desk.address("cold"), desk.address("cold", 1)}
+    with desk.store.reading() as connection:
+        return set(connection.execute(select(tables.keys.c.address).where(tables.keys.c.network == NETWORK)).scalars())

@@ -1,5 +1,8 @@
 """The world of `online_world`, open to strangers: they pay to any address, and the newest ledgers can be taken back.
 
+Strangers pay in gems as well, an asset that is noted and that nobody here sends. What they pay to some addresses is
+credited once it was swept from there, as on ledgers where each customer has an address alone.
+
 A `depth` says how many: what is not deeper has happened for nobody, as where blocks have rivals. No XRP Ledger does so;
 the depth is nought unless a test asks for more, and then this world has the addresses and tags of the one kind of
 ledger and the depths of the other.
@@ -7,17 +10,29 @@ ledger and the depths of the other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from online.chains.api import Arrival, Arrivals, Verdict
+from online.chains.api import (
+    AccountState,
+    Arrival,
+    Arrivals,
+    Built,
+    Look,
+    NodeReport,
+    Outcome,
+    Plan,
+    Verdict,
+    Watched,
+)
 from shared.chains.xrpl.signing import transaction_id
-from shared.effects import Destination, Effects
+from shared.effects import Claim, Destination, Effects
 from shared.errors import HistoryMissing
 from shared.money import Amount, Asset
 from tests.online_world import NETWORK, XRP, Account, World
 
+GEM = Asset(NETWORK, "GEM", 2)
 UNLISTED = Asset(NETWORK, "JUNK", 0)
 
 Fate = Literal["again", "later", "lost", "replaced"]
@@ -33,9 +48,10 @@ class Gift:
     to: Destination
     amount: Amount
 
-    def arrival(self, height: int) -> Arrival:
+    def arrival(self, height: int, *, until_swept: bool = False) -> Arrival:
         """Give it as a gateway tells it."""
-        return Arrival(f"{self.tx_id}/{self.to.address}", self.tx_id, height, self.sender, self.to, self.amount)
+        key = f"{self.tx_id}/{self.to.address}"
+        return Arrival(key, self.tx_id, height, self.sender, self.to, self.amount, until_swept=until_swept)
 
 
 @dataclass
@@ -69,6 +85,8 @@ class OpenWorld(World):
         self._blobs: dict[str, bytes] = {}
         self._forks: dict[int, int] = {}
         self.sunk: set[str] = set()
+        self.gems: dict[str, int] = {}
+        self.swept_first: set[str] = set()
 
     @property
     def settled(self) -> int:
@@ -119,12 +137,11 @@ class OpenWorld(World):
         if fate != "later":
             self.close(count + 1)
 
-    def sink(self, count: int, *, again: bool) -> None:
-        """Take back so many ledgers more than the depth, which were final: strangers' payments are lost, or come later.
+    def sink(self, last: int, *, again: bool) -> None:
+        """Take back all ledgers after one that was final: strangers' payments are lost, or come later.
 
         Our own happen again where they were.
         """
-        last = self.settled - count
         gone = [gift for height, gift in self.gifts.values() if height > last]
         for there in [_Moment(self.accounts, self.done, self.gifts), *self._moments.values()]:
             for gift in gone:
@@ -177,10 +194,60 @@ class OpenWorld(World):
     def brought(self) -> Iterator[Arrival]:
         """Give everything that ever arrived anywhere, as the ledger now is."""
         for height, gift in self.gifts.values():
-            yield gift.arrival(height)
+            yield gift.arrival(height, until_swept=gift.to.address in self.swept_first and gift.amount.asset == XRP)
         for tx_id, (height, result, effects, _) in self.done.items():
             for payment in effects.payments if result == "tesSUCCESS" else ():
                 yield Gift(tx_id, effects.source, payment.destination, payment.amount).arrival(height)
 
+    def gems_of(self, address: str) -> int:
+        """Give what an address has of gems: what it began with, and what strangers brought."""
+        gifts = (gift for _, gift in self.gifts.values() if gift.to.address == address and gift.amount.asset == GEM)
+        return self.gems.get(address, 0) + sum(gift.amount.units for gift in gifts)
+
     def _cursor(self, height: int) -> str:
         return f"{height} {height}.{self._branches.get(height, 0)}"
+
+
+class Teller:
+    """The gateway to an open world that counts gems besides, and says what became of sweeps."""
+
+    network = NETWORK
+    collects = True
+
+    def __init__(self, world: OpenWorld) -> None:
+        self.world = world
+
+    def check(self) -> NodeReport:
+        return self.world.check()
+
+    def height(self) -> int:
+        return self.world.height()
+
+    def account(self, address: str) -> AccountState:
+        return self.world.account(address)
+
+    def accounts(self, addresses: Sequence[str]) -> tuple[AccountState, ...]:
+        return tuple(map(self.account, addresses))
+
+    def asset_balance(self, address: str, asset: Asset) -> Amount:
+        return Amount(asset, self.world.gems_of(address) if asset == GEM else 0)
+
+    def filled(self, plan: Plan, taken: Collection[Claim]) -> Plan:
+        raise NotImplementedError
+
+    def build(self, plan: Plan, taken: Collection[Claim]) -> Built:
+        return self.world.build(plan, taken)
+
+    def submit(self, blob: bytes) -> Verdict:
+        return self.world.submit(blob)
+
+    def look(self) -> Look:
+        return self.world.look()
+
+    def collected(self, watched: Watched) -> Outcome:
+        return self.world.watch(watched)
+
+    def arrivals(
+        self, addresses: Collection[str], assets: Collection[Asset], cursor: str, since: int | None = None
+    ) -> Arrivals:
+        return self.world.arrivals(addresses, assets, cursor, since)

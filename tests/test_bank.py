@@ -44,7 +44,7 @@ from shared.effects import Destination
 from shared.errors import Refusal
 from tests.coordinators import DEAL, Ledger, Pen, Place, bank, served, started, wish_of
 from tests.model_rest import Known, require_rest
-from tests.online_world import ALICE, BOB, NOW, Desk, asking, make_desk, xrp
+from tests.online_world import ALICE, BOB, NOW, XRP, Desk, asking, make_desk, xrp
 from tests.store_place import needs_server, placed, store_url
 
 pytestmark = [pytest.mark.postgres, needs_server]
@@ -72,8 +72,8 @@ def test_eight_hands_in_two_processes_that_are_killed_at_random_lose_and_double_
             assert killed >= KILLED_LEAST
         _require_acknowledged(desk, place)
         _finish(desk, place)
-        known.held["dave"] += len(set(place.lines("dealt"))) * DEAL[0].amount.units
-        known.held["edward"] -= len(set(place.lines("dealt"))) * DEAL[0].amount.units
+        for _ in set(place.lines("dealt")):
+            known.move(DEAL[0].giver, DEAL[0].taker, DEAL[0].amount)
         _require_orders_paid_once(desk, ledger, place)
         _require_withdrawals_ended(desk, place)
         require_rest(desk, ledger, known, OUTSIDE)
@@ -82,12 +82,11 @@ def test_eight_hands_in_two_processes_that_are_killed_at_random_lose_and_double_
 
 def _customers(desk: Desk, ledger: Ledger) -> Known:
     """Let dave and edward have balances and places, and the cold wallet pay what they withdraw."""
-    known = Known(sum(one.units for one in ledger.accounts.values()), {}, Counter())
+    known = Known(Counter({XRP.code: sum(one.units for one in ledger.accounts.values())}), {}, Counter())
     for name in ("dave", "edward"):
         register(desk.store, name, NOW)
         trade(desk.store, f"first {name}", [Leg(HOUSE, name, xrp(RICH))], NOW)
-        known.held[name] += xrp(RICH).units
-        known.own -= xrp(RICH).units
+        known.move(None, name, xrp(RICH))
     known.places = {instruct(desk.store, name, "hot", NOW).place: name for name in ("dave", "edward")}
     mandate = Mandate("cold", {"XRP": Ceiling(*(xrp(RICH).units,) * 4)}, count=3, age_seconds=0)
     given = draft_mandate(desk.store, mandate, person=ALICE.person, sign=ALICE.sign, now=NOW)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, select
 
 from online.jobs.leaving import why_barred
-from online.jobs.model import Job, effects_of, find_job, find_jobs, transfer_refs
+from online.jobs.model import Job, effects_of, find_jobs, jobs_numbered, transfer_refs
 from online.jobs.moves import move
 from online.jobs.states import State
 from online.jobs.unknown import require_entries, require_reconciled
@@ -201,7 +201,7 @@ def request_jobs(connection: Connection, digest: bytes) -> tuple[Job, ...]:
     """Give the jobs of a request by position."""
     table = tables.request_items
     query = select(table.c.job).where(table.c.request == digest.hex()).order_by(table.c.position)
-    return tuple(find_job(connection, number) for number in connection.execute(query).scalars().all())
+    return jobs_numbered(connection, connection.execute(query).scalars().all())
 
 
 def _ready(connection: Connection, key: bytes, order: bytes | None, station: bytes) -> Signer:

@@ -11,8 +11,9 @@ from online.chains.api import Plan
 from online.jobs.states import UNDONE, State
 from online.orders.model import payment_value, plain_params, read_payment
 from online.store import tables
-from online.store.assets import registers
+from online.store.assets import register_of, registers
 from online.store.database import Store, Tx
+from online.store.many import among, given
 from shared.chains import chain
 from shared.chains.api import NO_ASSETS, Context, KeyPath, Register
 from shared.effects import Effects, Payment
@@ -20,6 +21,8 @@ from shared.encoding import Fields, Value, decode, encode
 from shared.envelope import TransferRef
 from shared.errors import BadField, UnknownJob
 from shared.hdkeys import parse_path, print_path
+
+_BY_NUMBER = select(tables.jobs).where(tables.jobs.c.id.in_(given()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,14 @@ def find_job(connection: Connection, job_id: int) -> Job:
     row = connection.execute(select(tables.jobs).where(tables.jobs.c.id == job_id)).one_or_none()
     if row is None:
         raise UnknownJob(f"no job {job_id}")
-    return _job(row, registers(connection))
+    return _job(row, {row.network: register_of(connection, row.network)})
+
+
+def jobs_numbered(connection: Connection, numbers: Collection[int]) -> tuple[Job, ...]:
+    """Give the jobs of some numbers within a transaction, in their order; a number that no job has is left out."""
+    rows = {row.id: row for row in among(connection, _BY_NUMBER, numbers)}
+    known = registers(connection) if rows else {}
+    return tuple(_job(rows[number], known) for number in numbers if number in rows)
 
 
 def may_happen(connection: Connection, order: str) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from online.chains.api import Built
 from online.jobs.build import adopt
 from online.jobs.export import keep_request, stated
-from online.jobs.model import Job, find_job, transfer_refs
+from online.jobs.model import Job, find_job, jobs_numbered, transfer_refs
 from online.jobs.moves import move
 from online.jobs.renew import remake
 from online.jobs.signer_journal import require_holds, take_lines
@@ -205,7 +205,7 @@ def _jobs_of(connection: Connection, item: Item) -> list[Job]:
     if not names:
         query = select(jobs.c.id).where(jobs.c.unsigned_sha256 == hashlib.sha256(item.unsigned).digest())
     numbers = sorted(set(connection.execute(query).scalars()))
-    return [find_job(connection, number) for number in numbers]
+    return list(jobs_numbered(connection, numbers))
 
 
 def _unknown(

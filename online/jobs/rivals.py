@@ -15,19 +15,14 @@ _NOT_YET = (State.DRAFTED, State.APPROVED)
 
 def rivals(connection: Connection, job: Job) -> dict[int, State]:
     """Give a job, those that it replaces and those that replace it, however far, with their states."""
-    table = tables.jobs
-    mine = table.c.order_id == job.order.hex()
-    found = {job.id}
-    pairs = [tuple(row) for row in connection.execute(
-        select(table.c.id, table.c.replaces).where(mine, table.c.replaces.is_not(None))
-    )]  # fmt: skip
-    for _ in pairs:  # each round finds one link further at least, or there is none
-        more = {number for pair in pairs for number in pair if found.intersection(pair)}
-        if more <= found:
-            break
-        found |= more
-    rows = connection.execute(select(table.c.id, table.c.state).where(table.c.id.in_(found)))
-    return {row.id: State(row.state) for row in rows}
+    table, found = tables.jobs, dict[int, State]()
+    near = {job.id} | ({job.replaces} if job.replaces is not None else set())
+    while near:  # each round goes one link further both ways
+        here = table.c.id.in_(near) | table.c.replaces.in_(near)
+        rows = connection.execute(select(table.c.id, table.c.state, table.c.replaces).where(here)).all()
+        found |= {row.id: State(row.state) for row in rows}
+        near = {number for row in rows for number in (row.id, row.replaces) if number is not None} - near - found.keys()
+    return found
 
 
 def holder(states: Mapping[int, State]) -> int | None:

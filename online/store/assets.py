@@ -72,6 +72,12 @@ def registers(connection: Connection) -> Mapping[str, Register]:
     return known
 
 
+def register_of(connection: Connection, network: str) -> Register:
+    """Give one network's register within a transaction."""
+    rows = connection.execute(select(tables.assets).where(tables.assets.c.network == network))
+    return {row.code: row.decimals for row in rows}
+
+
 def finder(connection: Connection) -> Callable[[str, str], Asset]:
     """Give a function that finds assets by network and code; it raises UnknownAsset."""
     known = registers(connection)

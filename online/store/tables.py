@@ -89,6 +89,7 @@ keys = Table(
     Column("network", String(40), nullable=False),
     Column("address", String(120), nullable=False),
     UniqueConstraint("network", "address", name="one_owner_of_an_address"),
+    Index("keys_by_path", "path", "network"),
 )
 
 orders = Table(
@@ -111,7 +112,7 @@ transfers = Table(
     Column("order_id", String(32), ForeignKey("orders.id"), nullable=False, index=True),
     Column("line", Integer, nullable=False),
     Column("source", String(120), nullable=False),
-    Column("destination", String(120), nullable=False),
+    Column("destination", String(120), nullable=False, index=True),
     Column("tag", BigInteger),
     Column("memo", Text),
     Column("asset_network", String(40), nullable=False),
@@ -130,7 +131,7 @@ jobs = Table(
     Column("wallet", String(32), ForeignKey("wallets.name"), nullable=False),
     Column("source", String(120), nullable=False),
     Column("plan", LargeBinary, nullable=False),
-    Column("replaces", _Number, ForeignKey("jobs.id")),
+    Column("replaces", _Number, ForeignKey("jobs.id"), index=True),
     Column("decision", LargeBinary),
     Column("unsigned", LargeBinary),
     Column("unsigned_sha256", LargeBinary, index=True),
@@ -384,7 +385,7 @@ arrivals = Table(
     Column("source_tag", BigInteger),
     Column("asset_code", String(64), nullable=False),
     Column("units", String(40), nullable=False),
-    Column("state", String(10), nullable=False, index=True),
+    Column("state", String(10), nullable=False),
     Column("reason", Text, nullable=False),
     Column("customer", String(64), ForeignKey("customers.id")),
     Column("entry", _Number, ForeignKey("entries.id")),
@@ -392,6 +393,8 @@ arrivals = Table(
     Column("created", BigInteger, nullable=False),
     UniqueConstraint("network", "key", name="one_arrival_of_a_key"),
     Index("arrivals_by_memo", "memo", "network"),
+    Index("arrivals_by_state", "state", "network", "height"),
+    Index("arrivals_by_height", "network", "height"),
     Index("arrivals_of_a_customer", "customer", "id"),
     Index("arrivals_by_time", "created", "id"),
     Index("arrivals_of_an_entry", "entry"),

@@ -170,7 +170,8 @@ def public_keys(connection: Connection, signer: bytes, network: str, paths: Sequ
     """
     texts, table, wallets_ = [print_path(path) for path in paths], tables.keys, tables.wallets
     query = select(table.c.path, table.c.public_key).join(wallets_, wallets_.c.name == table.c.wallet)
-    rows = connection.execute(query.where(table.c.network == network, wallets_.c.signer == signer))
+    mine = (table.c.network == network) & table.c.path.in_(texts) & (wallets_.c.signer == signer)
+    rows = connection.execute(query.where(mine))
     known = {row.path: row.public_key for row in rows}
     return [known.get(text, b"") for text in texts]
 
