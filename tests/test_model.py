@@ -108,16 +108,16 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where files need no disk: what these lives lose is lost before a commit, never after it."""
 
 LEAST: Final[Mapping[str, int]] = {
-    "job final": 400, "job failed": 40, "job dead": 50, "job declined": 10, "job withdrawn": 250,
-    "paid as rebalance": 100, "paid as pay": 100, "paid as withdrawals": 100, "paid as return": 10,
-    "withdrawal paid": 100, "withdrawal returned": 10, "withdrawal cancelled": 4, "withdrawal held": 10,
-    "deposit credited": 100, "deposit suspense": 50, "deposit returned": 10, "credited by two people": 20,
-    "deposit unswept": 5, "swept": 40, "deposit gone": 20, "taken back credited": 10, "taken back suspense": 10,
-    "taken back unswept": 5, "answered by signer 1": 50, "answered by signer 2": 50, "doubled": 10, "lost": 10,
-    "late": 10, "carried again": 10, "used elsewhere": 10, "never carried": 10, "rebuilt": 5, "replaced": 50,
-    "replaced and final": 4, "traded XRP": 40, "traded GEM": 10, "crash": 50, "restart": 80,
+    "job final": 400, "job failed": 40, "job dead": 50, "job declined": 5, "job withdrawn": 250,
+    "paid as rebalance": 100, "paid as pay": 100, "paid as withdrawals": 100, "paid as return": 5,
+    "withdrawal paid": 100, "withdrawal returned": 5, "withdrawal cancelled": 3, "withdrawal held": 5,
+    "deposit credited": 100, "deposit suspense": 50, "deposit returned": 5, "credited by two people": 20,
+    "deposit unswept": 3, "swept": 40, "deposit gone": 3, "taken back credited": 5, "taken back suspense": 5,
+    "taken back unswept": 3, "answered by signer 1": 50, "answered by signer 2": 50, "doubled": 5, "lost": 5,
+    "late": 5, "carried again": 5, "used elsewhere": 5, "never carried": 5, "rebuilt": 3, "replaced": 50,
+    "replaced and final": 3, "traded XRP": 40, "traded GEM": 5, "crash": 50, "restart": 80,
 }  # fmt: skip
-"""How often each thing must happen in the 150 lives of a part: about a third of what is drawn, so others will do."""
+"""How often each thing must happen in a part's 150 lives: a third of what is drawn or less, so that others will do."""
 
 CROSSINGS = ["answered", "answered", "doubled", "lost", "used elsewhere", "declined", "never carried"]
 
