@@ -117,7 +117,7 @@ LEAST: Final[Mapping[str, int]] = {
     "late": 5, "carried again": 5, "used elsewhere": 5, "never carried": 5, "rebuilt": 3, "replaced": 50,
     "replaced and final": 3, "traded XRP": 40, "traded GEM": 5, "crash": 50, "restart": 80,
 }  # fmt: skip
-"""How often each thing must happen in a part's 150 lives: a third of what is drawn or less, so that other draws will do."""
+"""How often each thing must happen in a part's 150 lives: a third of what is drawn or less, so that others will do."""
 
 CROSSINGS = ["answered", "answered", "doubled", "lost", "used elsewhere", "declined", "never carried"]
 
