@@ -24,6 +24,7 @@ TESTS = 'echo "tests ran on ${LOCKGATE_POSTGRES_URL:-nothing}"'
     (FAILS, COMES, True, {"LOCKGATE_CI_MAY_LEAVE_OUT": "1"}, 0, f"NO SERVER COULD BE HAD: LEFT OUT: {SUITES}"),
     (FAILS, COMES, True, {"LOCKGATE_POSTGRES_URL": "given"}, 0, "tests ran on given"),
     (FAILS, COMES, False, {}, 0, f"NO SERVER COULD BE HAD: LEFT OUT: {SUITES}"),
+    (COMES, COMES_LATE, True, {}, 0, "NO SERVER COULD BE HAD: LEFT OUT: tests/test_btc_gateway_real.py"),
     (COMES, FAILS, True, {}, 0, "NO SERVER COULD BE HAD: LEFT OUT: tests/test_real_bitcoin.py"),
 ])  # fmt: skip
 def test_without_a_postgresql_it_fails_only_where_one_could_be_had(
